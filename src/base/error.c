@@ -1,0 +1,54 @@
+#include "base/error.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <string.h>
+
+enum status error_set(struct error *err, enum status status, const char *where, uint64_t offset,
+                      const char *format, ...)
+{
+    if (!err)
+        return status;
+    va_list args;
+    err->status = status;
+    err->offset = offset;
+    snprintf(err->where, sizeof err->where, "%s", where ? where : "");
+    va_start(args, format);
+    vsnprintf(err->what, sizeof err->what, format, args);
+    va_end(args);
+    return status;
+}
+
+enum status error_system(struct error *err, const char *where, const char *format, ...)
+{
+    int saved = errno;
+    if (!err)
+        return STATUS_SYSTEM;
+    va_list args;
+    err->status = STATUS_SYSTEM;
+    err->offset = ERROR_NO_OFFSET;
+    snprintf(err->where, sizeof err->where, "%s", where ? where : "");
+    va_start(args, format);
+    int n = vsnprintf(err->what, sizeof err->what, format, args);
+    va_end(args);
+    if (n >= 0 && (size_t)n < sizeof err->what) {
+        char room[128]; /* the GNU strerror_r: may answer with a text of its own */
+        snprintf(err->what + n, sizeof err->what - (size_t)n, ": %s",
+                 strerror_r(saved, room, sizeof room));
+    }
+    return STATUS_SYSTEM;
+}
+
+void error_print(const struct error *err, FILE *out)
+{
+    fputs("hikeshi: ", out);
+    if (err->where[0]) {
+        fputs(err->where, out);
+        if (err->offset != ERROR_NO_OFFSET)
+            fprintf(out, ":%" PRIu64, err->offset);
+        fputs(": ", out);
+    }
+    fputs(err->what, out);
+    fputc('\n', out);
+}

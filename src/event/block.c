@@ -1,0 +1,407 @@
+#include "event/block.h"
+
+#include "base/text.h"
+
+#include <stdlib.h>
+
+enum {
+    PLAIN_AFTER = 512,  /* values looked at before a column may stop looking for repeats */
+    KINDS_MOST = 4096,  /* open blocks in a set */
+    ROWS_FIRST = 256,
+};
+
+struct block_set {
+    struct block_sink sink;
+    struct block **blocks;
+    uint32_t n, cap;
+    struct map kinds;
+    uint64_t epoch;
+    struct block *last; /* the newest opened: most events are of the kind of the one before */
+    struct buf key;
+    struct buf list; /* for block_put's lists */
+};
+
+struct block_set *block_set_new(struct block_sink sink)
+{
+    struct block_set *set = xcalloc(1, sizeof *set);
+    set->sink = sink;
+    set->epoch = 1;
+    return set;
+}
+
+static void block_free(struct block *b)
+{
+    for (uint32_t i = 0; i < b->columns_cap; i++) {
+        struct column *c = &b->columns[i];
+        free(c->ids);
+        free(c->values);
+        free(c->texts);
+        free(c->folded);
+        free(c->table);
+        free(c->hashes);
+    }
+    free(b->columns);
+    free(b->times);
+    free(b->origins);
+    map_free(&b->names);
+    arena_free(&b->kind_bytes);
+    arena_free(&b->names_bytes);
+    arena_free(&b->values);
+    free(b);
+}
+
+static void forget_blocks(struct block_set *set)
+{
+    for (uint32_t i = 0; i < set->n; i++)
+        block_free(set->blocks[i]);
+    set->n = 0;
+    set->last = NULL;
+    map_clear(&set->kinds);
+    set->epoch++;
+}
+
+void block_set_free(struct block_set *set)
+{
+    if (!set)
+        return;
+    forget_blocks(set);
+    free(set->blocks);
+    map_free(&set->kinds);
+    buf_free(&set->key);
+    buf_free(&set->list);
+    free(set);
+}
+
+uint64_t block_set_epoch(const struct block_set *set)
+{
+    return set->epoch;
+}
+
+static bool kind_equal(const struct event_kind *a, const struct event_kind *b)
+{
+    return slice_equal(a->code, b->code) && slice_equal(a->channel, b->channel) &&
+           slice_equal(a->provider, b->provider) && slice_equal(a->product, b->product) &&
+           slice_equal(a->category, b->category) && slice_equal(a->service, b->service);
+}
+
+static void key_part(struct buf *key, struct slice s)
+{
+    uint32_t n = (uint32_t)s.n;
+    buf_add(key, slice_of(&n, sizeof n));
+    buf_add(key, s);
+}
+
+static struct block *block_new(struct block_set *set, const struct event_kind *kind)
+{
+    struct block *b = xcalloc(1, sizeof *b);
+    struct arena *a = &b->kind_bytes;
+    b->set = set;
+    b->kind = (struct event_kind){
+        arena_slice(a, kind->product), arena_slice(a, kind->category),
+        arena_slice(a, kind->service), arena_slice(a, kind->channel),
+        arena_slice(a, kind->provider), arena_slice(a, kind->code),
+    };
+    return b;
+}
+
+struct block *block_set_open(struct block_set *set, const struct event_kind *kind)
+{
+    if (set->last && kind_equal(&set->last->kind, kind))
+        return set->last;
+    buf_clear(&set->key);
+    key_part(&set->key, kind->code);
+    key_part(&set->key, kind->channel);
+    key_part(&set->key, kind->provider);
+    key_part(&set->key, kind->product);
+    key_part(&set->key, kind->category);
+    key_part(&set->key, kind->service);
+    bool is_new;
+    uint32_t *index = map_put(&set->kinds, buf_slice(&set->key), &is_new);
+    if (is_new) {
+        if (set->n == set->cap) {
+            set->cap = set->cap ? set->cap * 2 : 64;
+            set->blocks = xrealloc(set->blocks, set->cap, sizeof *set->blocks);
+        }
+        *index = set->n;
+        set->blocks[set->n++] = block_new(set, kind);
+    }
+    return set->last = set->blocks[*index];
+}
+
+static void column_empty(struct column *c)
+{
+    uint32_t texts = c->values_n < c->texts_cap ? c->values_n : c->texts_cap;
+    if (texts) {
+        memset(c->texts, 0, texts * sizeof *c->texts);
+        memset(c->folded, 0, texts * sizeof *c->folded);
+    }
+    c->ids_n = 0;
+    c->list_row = 0;
+    c->values_n = 1;
+    c->last = 0;
+    c->plain = false;
+    if (c->table_cap)
+        memset(c->table, 0, c->table_cap * sizeof *c->table);
+}
+
+static void block_empty(struct block *b)
+{
+    b->rows = 0;
+    for (uint32_t i = 0; i < b->columns_n; i++)
+        column_empty(&b->columns[i]);
+    arena_reset(&b->values);
+    if (b->crowded) {
+        b->crowded = false;
+        b->columns_n = 0; /* the columns' memory stays for the next names */
+        map_clear(&b->names);
+        arena_reset(&b->names_bytes);
+        b->set->epoch++;
+    }
+}
+
+static enum status hand_on(struct block *b, struct error *err)
+{
+    enum status status = OK;
+    if (b->rows)
+        status = b->set->sink.full(b->set->sink.ctx, b, err);
+    block_empty(b);
+    return status;
+}
+
+enum status block_set_flush(struct block_set *set, struct error *err)
+{
+    for (uint32_t i = 0; i < set->n; i++) {
+        enum status status = hand_on(set->blocks[i], err);
+        if (status != OK)
+            return status;
+    }
+    return OK;
+}
+
+/* What a block holds in memory, near enough for a limit. */
+static size_t block_bytes(const struct block *b)
+{
+    size_t bytes = b->values.used + b->rows_cap * (sizeof *b->times + sizeof *b->origins);
+    for (uint32_t i = 0; i < b->columns_n; i++) {
+        const struct column *c = &b->columns[i];
+        bytes += c->ids_cap * sizeof *c->ids + c->values_cap * (sizeof *c->values + sizeof *c->hashes) +
+                 c->texts_cap * 2 * sizeof *c->texts + c->table_cap * sizeof *c->table;
+    }
+    return bytes;
+}
+
+enum status block_set_trim(struct block_set *set, size_t most_bytes, struct error *err)
+{
+    size_t total = 0;
+    for (uint32_t i = 0; i < set->n; i++)
+        total += block_bytes(set->blocks[i]);
+    if (total <= most_bytes && set->n <= KINDS_MOST)
+        return OK;
+    enum status status = block_set_flush(set, err);
+    forget_blocks(set);
+    return status;
+}
+
+uint32_t block_column(struct block *b, struct slice name)
+{
+    bool is_new;
+    const uint32_t *found = map_get(&b->names, name);
+    if (found)
+        return *found;
+    if (b->columns_n == BLOCK_COLUMNS) {
+        b->crowded = true;
+        return BLOCK_NO_COLUMN;
+    }
+    if (b->columns_n == b->columns_cap) {
+        uint32_t cap = b->columns_cap ? b->columns_cap * 2 : 32;
+        b->columns = xrealloc(b->columns, cap, sizeof *b->columns);
+        memset(b->columns + b->columns_cap, 0, (cap - b->columns_cap) * sizeof *b->columns);
+        b->columns_cap = cap;
+    }
+    uint32_t index = b->columns_n++;
+    *map_put(&b->names, name, &is_new) = index;
+    struct column *c = &b->columns[index];
+    c->name = arena_slice(&b->names_bytes, name);
+    column_empty(c);
+    return index;
+}
+
+enum status block_row(struct block *b, timestamp time, struct origin origin, struct error *err)
+{
+    if (__builtin_expect(b->rows == BLOCK_ROWS || b->crowded || b->values.used >= BLOCK_BYTES, 0)) {
+        enum status status = hand_on(b, err);
+        if (status != OK)
+            return status;
+    }
+    if (b->rows == b->rows_cap) {
+        b->rows_cap = b->rows_cap ? b->rows_cap * 2 : ROWS_FIRST;
+        b->times = xrealloc(b->times, b->rows_cap, sizeof *b->times);
+        b->origins = xrealloc(b->origins, b->rows_cap, sizeof *b->origins);
+    }
+    b->times[b->rows] = time;
+    b->origins[b->rows] = origin;
+    b->rows++;
+    return OK;
+}
+
+static bool value_equal(const struct value *a, const struct value *b)
+{
+    return a->n == b->n && a->type == b->type && (a->n == 0 || memcmp(a->p, b->p, a->n) == 0);
+}
+
+/* Appends a value to the dictionary: at most two a row (one, and a list), so numbers fit 16 bits. */
+static uint16_t add_value(struct block *b, struct column *c, struct value v, uint32_t hash)
+{
+    if (c->values_n >= c->values_cap) {
+        c->values_cap = c->values_cap ? c->values_cap * 2 : 16;
+        c->values = xrealloc(c->values, c->values_cap, sizeof *c->values);
+        c->hashes = xrealloc(c->hashes, c->values_cap, sizeof *c->hashes);
+    }
+    uint32_t id = c->values_n++;
+    c->values[id] = (struct value){arena_copy(&b->values, v.p, v.n), v.n, v.type};
+    c->hashes[id] = hash;
+    return (uint16_t)id;
+}
+
+static void table_grow(struct column *c)
+{
+    uint32_t cap = c->table_cap ? c->table_cap * 2 : 32;
+    free(c->table);
+    c->table = xcalloc(cap, sizeof *c->table);
+    c->table_cap = cap;
+    for (uint32_t id = 1; id < c->values_n; id++) {
+        uint32_t i = c->hashes[id] & (cap - 1);
+        while (c->table[i])
+            i = (i + 1) & (cap - 1);
+        c->table[i] = (uint16_t)id;
+    }
+}
+
+static uint16_t find_or_add(struct block *b, struct column *c, struct value v)
+{
+    if (c->values_n * 2 >= c->table_cap)
+        table_grow(c);
+    uint64_t full = hash_bytes(v.p, v.n) + v.type;
+    uint32_t hash = (uint32_t)(full ^ full >> 32);
+    uint32_t i = hash & (c->table_cap - 1);
+    for (; c->table[i]; i = (i + 1) & (c->table_cap - 1)) {
+        uint16_t id = c->table[i];
+        if (c->hashes[id] == hash && value_equal(&c->values[id], &v))
+            return id;
+    }
+    return c->table[i] = add_value(b, c, v, hash);
+}
+
+static uint16_t intern(struct block *b, struct column *c, struct value v)
+{
+    if (c->last && value_equal(&c->values[c->last], &v))
+        return c->last;
+    if (c->plain)
+        return add_value(b, c, v, 0);
+    uint16_t id = find_or_add(b, c, v);
+    if (c->ids_n >= PLAIN_AFTER && c->values_n > c->ids_n - c->ids_n / 8)
+        c->plain = true;
+    return id;
+}
+
+/* The row has a value already: both go into a list, a dictionary entry of this row's own whose room
+ * doubles, so that an event with thousands of values under one name costs what they take. */
+static void put_again(struct block *b, struct column *c, uint32_t row, struct value v)
+{
+    struct buf *list = &b->set->list;
+    struct value element;
+    bool own = c->list_row == row + 1;
+    buf_clear(list);
+    if (!own)
+        for (size_t at = 0; value_next(c->values[c->ids[row]], &at, &element);)
+            value_list_add(list, element);
+    for (size_t at = 0; value_next(v, &at, &element);)
+        value_list_add(list, element);
+    if (!own) {
+        c->ids[row] = c->last = add_value(b, c, value_of_list(list), 0);
+        c->list_row = row + 1;
+        c->list_cap = (uint32_t)list->n;
+        return;
+    }
+    struct value *old = &c->values[c->ids[row]];
+    if (list->n > UINT32_MAX / 4 - old->n)
+        return;
+    uint32_t n = old->n + (uint32_t)list->n;
+    if (n > c->list_cap) {
+        char *room = arena_bytes(&b->values, (size_t)n * 2);
+        memcpy(room, old->p, old->n);
+        old->p = room;
+        c->list_cap = n * 2;
+    }
+    memcpy((char *)(uintptr_t)old->p + old->n, list->p, list->n);
+    old->n = n;
+}
+
+void block_put(struct block *b, uint32_t column, struct value v)
+{
+    if (column == BLOCK_NO_COLUMN)
+        return;
+    struct column *c = &b->columns[column];
+    uint32_t row = b->rows - 1;
+    if (__builtin_expect(c->ids_n > row, 0)) {
+        put_again(b, c, row, v);
+        return;
+    }
+    if (row >= c->ids_cap) {
+        uint32_t cap = c->ids_cap ? c->ids_cap : ROWS_FIRST;
+        while (cap <= row)
+            cap *= 2;
+        c->ids = xrealloc(c->ids, cap, sizeof *c->ids);
+        c->ids_cap = cap;
+    }
+    if (c->ids_n < row)
+        memset(c->ids + c->ids_n, 0, (row - c->ids_n) * sizeof *c->ids);
+    c->last = c->ids[row] = intern(b, c, v);
+    c->ids_n = row + 1;
+}
+
+int32_t block_find(const struct block *b, struct slice name)
+{
+    const uint32_t *found = map_get(&b->names, name);
+    return found && b->columns[*found].values_n > 1 ? (int32_t)*found : -1;
+}
+
+static void texts_room(struct column *c, uint32_t id)
+{
+    if (id < c->texts_cap)
+        return;
+    uint32_t cap = c->values_cap;
+    c->texts = xrealloc(c->texts, cap, sizeof *c->texts);
+    c->folded = xrealloc(c->folded, cap, sizeof *c->folded);
+    memset(c->texts + c->texts_cap, 0, (cap - c->texts_cap) * sizeof *c->texts);
+    memset(c->folded + c->texts_cap, 0, (cap - c->texts_cap) * sizeof *c->folded);
+    c->texts_cap = cap;
+}
+
+struct slice column_text(struct block *b, uint32_t column, uint32_t id)
+{
+    struct column *c = &b->columns[column];
+    texts_room(c, id);
+    if (!c->texts[id].p) {
+        c->texts[id] = value_text(c->values[id], &b->values);
+        if (!c->texts[id].p)
+            c->texts[id].p = "";
+    }
+    return c->texts[id];
+}
+
+struct slice column_folded(struct block *b, uint32_t column, uint32_t id)
+{
+    struct slice text = column_text(b, column, id);
+    struct column *c = &b->columns[column];
+    if (!c->folded[id].p)
+        c->folded[id] = text_fold(&b->values, text);
+    return c->folded[id];
+}
+
+struct slice block_text(struct block *b, uint32_t row, struct slice name)
+{
+    int32_t column = block_find(b, name);
+    uint16_t id = column < 0 ? 0 : column_id(&b->columns[column], row);
+    return id ? column_text(b, (uint32_t)column, id) : (struct slice){0};
+}

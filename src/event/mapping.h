@@ -1,0 +1,66 @@
+/*
+ * Names: which events a Sigma log source means, and which stored field stands for a rule's field.
+ * The knowledge is data, in mappings/ (YAML), built into the program; --mappings DIR reads others.
+ *
+ * A Sigma log source (product, category, service) is met by one or more bindings. A binding says
+ * which events belong to it (channel, provider, code, and equality conditions on fields) and how
+ * field names are translated:
+ *
+ *     windows/process_creation -> [ Sysmon 1,
+ *                                   Security 4688 with Image -> NewProcessName, ... ]
+ *
+ * Names are resolved per block when a question is asked, so a mapping can be mended without
+ * taking logs in again.
+ */
+#ifndef EVENT_MAPPING_H
+#define EVENT_MAPPING_H
+
+#include "event/block.h"
+
+struct field_name {
+    struct slice rule, stored; /* the name a rule uses; the name events have */
+};
+
+/* A field that must have one of these values, compared without case. */
+struct log_condition {
+    struct slice field; /* stored name */
+    struct slice *values;
+    uint32_t values_n;
+};
+
+struct log_binding {
+    struct slice name; /* for people: "process_creation by Security 4688" */
+    /* Events it holds for: each list is any-of, an empty list means any. Compared without case. */
+    struct slice *channels, *providers, *codes;
+    uint32_t channels_n, providers_n, codes_n;
+    struct slice product, category, service; /* for events whose reader names these; empty: any */
+    struct log_condition *conditions;
+    uint32_t conditions_n;
+    struct field_name *fields; /* sorted by rule name; a field not listed keeps its name */
+    uint32_t fields_n;
+    uint32_t index; /* its number among all bindings */
+};
+
+struct mappings;
+
+/* The built-in mappings. */
+struct mappings *mappings_builtin(struct error *err);
+/* Built-in ones replaced or added to, file by file, by those of a folder. */
+struct mappings *mappings_load(const char *folder, struct error *err);
+void mappings_free(struct mappings *m);
+
+size_t mappings_count(const struct mappings *m);
+const struct log_binding *mappings_get(const struct mappings *m, uint32_t index);
+
+/* The bindings of a Sigma log source: every definition whose parts that are given here are equal.
+ * Fills `out` (indexes) up to `room`; returns how many there are. 0: the log source is unknown. */
+size_t mappings_for_logsource(const struct mappings *m, struct slice product, struct slice category,
+                              struct slice service, uint32_t *out, size_t room);
+
+/* Whether a block's kind belongs to a binding (its conditions on fields are per row, apart). */
+bool binding_holds(const struct log_binding *binding, const struct event_kind *kind);
+
+/* The stored name of a rule's field under a binding. */
+struct slice binding_field(const struct log_binding *binding, struct slice rule_field);
+
+#endif

@@ -1,0 +1,73 @@
+/*
+ * The way in: from paths to blocks of events. Folders are walked, containers (.gz .zst .xz .bz2
+ * .zip .tar .7z) are opened, each input's format is recognised by content, and batches are decoded
+ * on all cores; every worker fills its own blocks and hands full ones to its own sink.
+ *
+ *     struct inputs *in = inputs_find(paths, n, &options, problems, &err);
+ *     ... confine() ...
+ *     struct intake job = {.inputs = in, .threads = 0, .problems = problems,
+ *                          .sink = make_sink, .ctx = scan};
+ *     intake_run(&job, &counts, &err);
+ *
+ * Memory is bounded by threads x (batch + blocks), whatever the size of the inputs.
+ */
+#ifndef INTAKE_INTAKE_H
+#define INTAKE_INTAKE_H
+
+#include "intake/reader.h"
+
+#include <signal.h>
+
+/* One input: a file, or a member of a container ("evidence.zip/logs/Security.evtx"). */
+struct input {
+    struct slice name;           /* as shown to the user */
+    const struct reader *reader; /* NULL until recognised, or when nothing recognises it */
+    uint64_t bytes, events;      /* read, unpacked; taken from it */
+};
+
+struct inputs;
+
+/* Walks the paths (in order; folders by name; "-" is standard input; symbolic links inside folders
+ * are not followed). A path that does not exist or can't be opened is a problem, not the end. */
+struct inputs *inputs_find(const char *const *paths, size_t n, struct problems *problems);
+void inputs_free(struct inputs *in);
+
+/* By number. Inputs inside containers appear while intake_run works; after it the list is whole. */
+size_t inputs_count(const struct inputs *in);
+const struct input *inputs_get(const struct inputs *in, uint32_t number);
+uint64_t inputs_bytes(const struct inputs *in); /* sizes on disk, for progress */
+
+struct intake_progress {
+    uint64_t bytes_done, bytes_total; /* on disk */
+    uint64_t events;
+    uint64_t inputs_done;
+};
+
+struct intake {
+    struct inputs *inputs;
+    struct problems *problems;
+    struct reader_options options;
+    unsigned threads;  /* 0: one a core */
+    size_t most_bytes; /* of open blocks, over all threads; 0: 256 MiB */
+
+    /* Called once a worker, in that worker: where its blocks go. */
+    struct block_sink (*sink)(void *ctx, unsigned worker);
+    /* Called in the worker after its last block was handed on; may be NULL. */
+    enum status (*done)(void *ctx, unsigned worker, struct error *err);
+    void *ctx;
+
+    /* Called about ten times a second from the calling thread; may be NULL. */
+    void (*progress)(void *ctx, const struct intake_progress *p);
+
+    const volatile sig_atomic_t *stop; /* when set to non-zero: end soon with STATUS_INTERRUPTED */
+};
+
+struct intake_counts {
+    uint64_t inputs, inputs_unknown; /* read; of a format nothing recognises (each a problem) */
+    uint64_t bytes, events;
+};
+
+/* Reads everything. What was read before an interruption or a failing sink was handed on. */
+enum status intake_run(const struct intake *job, struct intake_counts *counts, struct error *err);
+
+#endif

@@ -1,0 +1,64 @@
+/*
+ * A reader turns the bytes of one log format into events. Adding a format is one file with a
+ * `const struct reader` and one line in reader_table.c.
+ *
+ * An input is cut into batches (about BATCH_BYTES, whole records); batches of one input may be
+ * decoded by different threads at the same time and in any order, so a reader keeps nothing between
+ * them but a cache in its own per-thread state.
+ */
+#ifndef INTAKE_READER_H
+#define INTAKE_READER_H
+
+#include "event/block.h"
+#include "intake/problem.h"
+
+enum {
+    BATCH_BYTES = 1 << 20,       /* what a batch aims at */
+    BATCH_BYTES_MOST = 64 << 20, /* the longest record or document that a batch may hold */
+    HEAD_BYTES = 64 << 10,       /* what recognise() is shown */
+};
+
+/* Whole records of one input. */
+struct batch {
+    struct slice bytes;
+    uint64_t offset;     /* of bytes within the (unpacked) input */
+    uint64_t first_line; /* for text formats: number of the first line in bytes, from 1; else 0 */
+    uint32_t input;      /* the input's number, for origins and problems */
+    bool last;           /* the input ends with this batch */
+};
+
+struct reader_options {
+    bool carve; /* also look for records in slack space and between damaged parts */
+};
+
+struct reader {
+    const char *name; /* "evtx", "json" */
+    const char *what; /* one line for people: "Windows event log (.evtx)" */
+    bool text;        /* lines: batches carry first_line, and problems give line numbers */
+
+    /* 0 when `head` (the first bytes, up to HEAD_BYTES, `whole` when that is all of the input) is not
+     * of this format, up to 100 when it surely is. `name` is the file name, a hint only. */
+    int (*recognise)(struct slice head, bool whole, struct slice name);
+
+    /* How many bytes at the start of `bytes` are whole records that can be decoded now. `offset` is
+     * their place in the input; `last` means that nothing follows (then everything is handed out).
+     * 0 asks for more bytes. NULL: cut after the last line end. */
+    size_t (*frame)(struct slice bytes, uint64_t offset, bool last);
+
+    /* Per-thread state, NULL on none. */
+    void *(*open)(const struct reader_options *options);
+    void (*close)(void *state);
+
+    /* Decodes a batch into blocks. Bad records are reported to `problems` and skipped; only a
+     * failure of the sink is returned. */
+    enum status (*decode)(void *state, const struct batch *batch, struct block_set *blocks,
+                          struct problems *problems, struct error *err);
+};
+
+/* The table of all readers, ended by NULL. */
+extern const struct reader *const reader_table[];
+
+/* The reader that recognises `head` best, or NULL when none does. */
+const struct reader *reader_for(struct slice head, bool whole, struct slice name);
+
+#endif
