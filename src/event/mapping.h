@@ -17,8 +17,17 @@
 
 #include "event/block.h"
 
+/* One translation of a value: what is stored, and what a rule calls it (%%14593 -> true). */
+struct value_name {
+    struct slice stored, rule;
+};
+
 struct field_name {
-    struct slice rule, stored; /* the name a rule uses; the name events have */
+    struct slice rule;    /* the name that a rule uses */
+    struct slice *stored; /* the names that events may have, the likeliest first */
+    uint32_t stored_n;
+    struct value_name *values; /* translations of values; a value not listed stays as it is */
+    uint32_t values_n;
 };
 
 /* A field that must have one of these values, compared without case. */
@@ -60,7 +69,16 @@ size_t mappings_for_logsource(const struct mappings *m, struct slice product, st
 /* Whether a block's kind belongs to a binding (its conditions on fields are per row, apart). */
 bool binding_holds(const struct log_binding *binding, const struct event_kind *kind);
 
-/* The stored name of a rule's field under a binding. */
-struct slice binding_field(const struct log_binding *binding, struct slice rule_field);
+/* How a binding names a rule's field, or NULL when it keeps its name and its values. */
+const struct field_name *binding_field(const struct log_binding *binding, struct slice rule_field);
+
+/* The column of a block that holds a rule's field: the first of the stored names that the block
+ * has, else the rule's own name; -1 when the block has none of them. */
+int32_t binding_column(const struct log_binding *binding, const struct block *b,
+                       struct slice rule_field);
+
+/* A stored value's text as rules call it: translated when `field` (may be NULL) lists it, compared
+ * without ASCII case, else `text` itself. */
+struct slice field_value(const struct field_name *field, struct slice text);
 
 #endif
