@@ -26,9 +26,9 @@ enum status {
 
 struct error {
     enum status status;
-    uint64_t offset;  /* in the input: bytes for binary, line for text; or ERROR_NO_OFFSET */
-    char where[512];  /* file or thing; empty when there is none */
-    char what[512];   /* the message */
+    uint64_t offset; /* in the input: bytes for binary, line for text; or ERROR_NO_OFFSET */
+    char where[512]; /* file or thing; empty when there is none */
+    char what[512];  /* the message */
 };
 
 /* Fills `err` (which may be NULL) and returns `status`. `where` may be NULL. */

@@ -4,7 +4,7 @@
 
 size_t utf8_length(struct slice s)
 {
-    if (!s.n)
+    if (!s.n || !s.p)
         return 0;
     const unsigned char *p = (const unsigned char *)s.p;
     if (p[0] < 0x80)
@@ -138,7 +138,8 @@ static struct slice fold_unicode(struct arena *a, struct slice s)
     for (size_t i = 0; i < s.n;) {
         size_t n = utf8_length(slice_sub(s, i, 4));
         utf8proc_int32_t c;
-        if (!n || utf8proc_iterate((const utf8proc_uint8_t *)s.p + i, (utf8proc_ssize_t)n, &c) < 0) {
+        if (!n ||
+            utf8proc_iterate((const utf8proc_uint8_t *)s.p + i, (utf8proc_ssize_t)n, &c) < 0) {
             out[o++] = s.p[i++];
             continue;
         }

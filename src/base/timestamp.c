@@ -147,7 +147,8 @@ bool timestamp_parse(struct slice s, timestamp *out)
     int month = digits(s, &at, 2);
     dashes = dashes && character(s, &at, "-/");
     int day = digits(s, &at, 2);
-    if (!dashes || year < 0 || month < 1 || month > 12 || day < 1 || day > days_in_month(year, month))
+    if (!dashes || year < 0 || month < 1 || month > 12 || day < 1 ||
+        day > days_in_month(year, month))
         return false;
     int hour = 0, minute = 0, second = 0;
     int64_t ns = 0, east = 0;
@@ -158,7 +159,8 @@ bool timestamp_parse(struct slice s, timestamp *out)
         minute = digits(s, &at, 2);
         if (character(s, &at, ":"))
             second = digits(s, &at, 2);
-        if (!marks || hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 60)
+        if (!marks || hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 ||
+            second > 60)
             return false;
         if (character(s, &at, ".,") && !parse_fraction(s, &at, &ns))
             return false;

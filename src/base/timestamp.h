@@ -28,10 +28,10 @@ bool timestamp_parse(struct slice s, timestamp *out);
 
 /* The parts of a time, in UTC. */
 struct timestamp_parts {
-    int year, month, day;            /* month and day from 1 */
-    int hour, minute, second;        /* second 0 to 59 */
-    int week;                        /* ISO 8601 week, 1 to 53 */
-    int weekday;                     /* 1 Monday to 7 Sunday */
+    int year, month, day;     /* month and day from 1 */
+    int hour, minute, second; /* second 0 to 59 */
+    int week;                 /* ISO 8601 week, 1 to 53 */
+    int weekday;              /* 1 Monday to 7 Sunday */
     int64_t nanosecond;
 };
 struct timestamp_parts timestamp_split(timestamp t);

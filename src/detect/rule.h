@@ -10,7 +10,14 @@
 
 #include "base/arena.h"
 
-enum sigma_level { LEVEL_NONE, LEVEL_INFORMATIONAL, LEVEL_LOW, LEVEL_MEDIUM, LEVEL_HIGH, LEVEL_CRITICAL };
+enum sigma_level {
+    LEVEL_NONE,
+    LEVEL_INFORMATIONAL,
+    LEVEL_LOW,
+    LEVEL_MEDIUM,
+    LEVEL_HIGH,
+    LEVEL_CRITICAL
+};
 enum sigma_status {
     RULE_STATUS_NONE,
     RULE_UNSUPPORTED,
@@ -101,7 +108,7 @@ struct sigma_logsource {
 
 struct sigma_rule {
     struct slice id, name, title, description, author, date, modified, license, taxonomy, path;
-    uint32_t line;                           /* where its document begins in the file */
+    uint32_t line; /* where its document begins in the file */
     enum sigma_level level;
     enum sigma_status status;
     struct slice *tags, *references, *falsepositives, *fields;
@@ -111,7 +118,7 @@ struct sigma_rule {
     uint32_t searches_n;
     struct sigma_condition **conditions; /* a list of conditions: the rule matches when one does */
     uint32_t conditions_n;
-    bool hidden; /* only a correlation uses it (generate: false): no finding of its own */
+    bool hidden;    /* only a correlation uses it (generate: false): no finding of its own */
     uint32_t index; /* its number in the rule set */
 };
 

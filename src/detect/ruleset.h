@@ -17,7 +17,8 @@
 /* Which rules are wanted; an empty list means all. */
 struct rule_choice {
     enum sigma_level level_least;
-    const char *const *statuses, *const *tags, *const *logsources; /* logsource: "windows/process_creation" */
+    const char *const *statuses, *const *tags;
+    const char *const *logsources; /* "windows/process_creation" */
     size_t statuses_n, tags_n, logsources_n;
     bool with_deprecated; /* deprecated and unsupported rules are left out otherwise */
 };

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 
 enum {
-    PLAIN_AFTER = 512,  /* values looked at before a column may stop looking for repeats */
-    KINDS_MOST = 4096,  /* open blocks in a set */
+    PLAIN_AFTER = 512, /* values looked at before a column may stop looking for repeats */
+    KINDS_MOST = 4096, /* open blocks in a set */
     ROWS_FIRST = 256,
 };
 
@@ -97,8 +97,8 @@ static struct block *block_new(struct block_set *set, const struct event_kind *k
     struct arena *a = &b->kind_bytes;
     b->set = set;
     b->kind = (struct event_kind){
-        arena_slice(a, kind->product), arena_slice(a, kind->category),
-        arena_slice(a, kind->service), arena_slice(a, kind->channel),
+        arena_slice(a, kind->product),  arena_slice(a, kind->category),
+        arena_slice(a, kind->service),  arena_slice(a, kind->channel),
         arena_slice(a, kind->provider), arena_slice(a, kind->code),
     };
     return b;
@@ -184,7 +184,8 @@ static size_t block_bytes(const struct block *b)
     size_t bytes = b->values.used + b->rows_cap * (sizeof *b->times + sizeof *b->origins);
     for (uint32_t i = 0; i < b->columns_n; i++) {
         const struct column *c = &b->columns[i];
-        bytes += c->ids_cap * sizeof *c->ids + c->values_cap * (sizeof *c->values + sizeof *c->hashes) +
+        bytes += c->ids_cap * sizeof *c->ids +
+                 c->values_cap * (sizeof *c->values + sizeof *c->hashes) +
                  c->texts_cap * 2 * sizeof *c->texts + c->table_cap * sizeof *c->table;
     }
     return bytes;

@@ -54,7 +54,7 @@ struct origin {
 
 struct column {
     struct slice name;
-    uint16_t *ids;        /* a row's value number; rows from ids_n on are 0 */
+    uint16_t *ids; /* a row's value number; rows from ids_n on are 0 */
     uint32_t ids_n, ids_cap;
     struct value *values; /* by number; [0] is not used */
     uint32_t values_n, values_cap;

@@ -71,8 +71,8 @@ static struct slice text_guid(struct value v, struct arena *a)
     uint32_t d1 = cursor_u32(&c);
     unsigned d2 = cursor_u16(&c), d3 = cursor_u16(&c);
     const unsigned char *r = c.p + c.at;
-    return arena_printf(a, "{%08" PRIX32 "-%04X-%04X-%02X%02X-%02X%02X%02X%02X%02X%02X}", d1, d2, d3,
-                        r[0], r[1], r[2], r[3], r[4], r[5], r[6], r[7]);
+    return arena_printf(a, "{%08" PRIX32 "-%04X-%04X-%02X%02X-%02X%02X%02X%02X%02X%02X}", d1, d2,
+                        d3, r[0], r[1], r[2], r[3], r[4], r[5], r[6], r[7]);
 }
 
 /* [MS-DTYP] 2.4.2.2: revision, count, 48-bit authority (big-endian), 32-bit sub-authorities. */
@@ -110,8 +110,8 @@ static struct slice text_systemtime(struct value v, struct arena *a)
 {
     uint16_t t[8];
     memcpy(t, v.p, sizeof t);
-    return arena_printf(a, "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ", t[0], t[1], t[3], t[4], t[5], t[6],
-                        t[7]);
+    return arena_printf(a, "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ", t[0], t[1], t[3], t[4], t[5],
+                        t[6], t[7]);
 }
 
 static struct slice text_utf16(struct value v, struct arena *a)

@@ -13,17 +13,17 @@
 #include "base/timestamp.h"
 
 enum value_type {
-    VALUE_NULL,       /* present without a value: JSON null, an empty BinXML substitution. Text "" */
-    VALUE_TEXT,       /* UTF-8; bad bytes become U+FFFD in the text */
-    VALUE_UTF16,      /* UTF-16LE; NULs at the end are dropped */
-    VALUE_INT,        /* int64_t. Decimal */
-    VALUE_UINT,       /* uint64_t. Decimal */
-    VALUE_HEX,        /* uint64_t. "0x1f" */
-    VALUE_DOUBLE,     /* double. Shortest decimal that reads back the same */
-    VALUE_BOOL,       /* uint8_t. "true", "false" */
-    VALUE_GUID,       /* 16 bytes as Windows stores them. "{3F2504E0-4F89-11D3-9A0C-0305E82C3301}" */
-    VALUE_SID,        /* as Windows stores it. "S-1-5-18" */
-    VALUE_FILETIME,   /* uint64_t, 100 ns since 1601. "2026-11-10T10:23:41.1234567Z" */
+    VALUE_NULL,     /* present without a value: JSON null, an empty BinXML substitution. Text "" */
+    VALUE_TEXT,     /* UTF-8; bad bytes become U+FFFD in the text */
+    VALUE_UTF16,    /* UTF-16LE; NULs at the end are dropped */
+    VALUE_INT,      /* int64_t. Decimal */
+    VALUE_UINT,     /* uint64_t. Decimal */
+    VALUE_HEX,      /* uint64_t. "0x1f" */
+    VALUE_DOUBLE,   /* double. Shortest decimal that reads back the same */
+    VALUE_BOOL,     /* uint8_t. "true", "false" */
+    VALUE_GUID,     /* 16 bytes as Windows stores them. "{3F2504E0-4F89-11D3-9A0C-0305E82C3301}" */
+    VALUE_SID,      /* as Windows stores it. "S-1-5-18" */
+    VALUE_FILETIME, /* uint64_t, 100 ns since 1601. "2026-11-10T10:23:41.1234567Z" */
     VALUE_SYSTEMTIME, /* eight uint16_t. "2026-11-10T10:23:41.123Z" */
     VALUE_BINARY,     /* Upper-case hexadecimal */
     VALUE_LIST,       /* several values under one name: see value_list_add. Text: joined by ", " */

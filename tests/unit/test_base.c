@@ -100,7 +100,10 @@ static void text(void **state)
     assert_int_equal(utf8_length(SLICE("\xed\xa0\x80")), 0);     /* surrogate */
     assert_int_equal(utf8_length(SLICE("\xf4\x90\x80\x80")), 0); /* past U+10FFFF */
     assert_int_equal(utf8_length(SLICE("\xf0\x9f\x94\xa5")), 4);
-    assert_slice(utf8_clean(&a, SLICE("a\xff" "b")), "a\xef\xbf\xbd" "b");
+    assert_slice(utf8_clean(&a, SLICE("a\xff"
+                                      "b")),
+                 "a\xef\xbf\xbd"
+                 "b");
     assert_slice(utf16_to_utf8(&a, SLICE("a\0k\x70\x3d\xd8\x25\xdd\0\xd8x\0")),
                  "a\xe7\x81\xab\xf0\x9f\x94\xa5\xef\xbf\xbdx");
     assert_slice(text_fold(&a, SLICE("C:\\Windows")), "c:\\windows");

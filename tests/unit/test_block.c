@@ -128,13 +128,20 @@ static void texts_of_values(void **state)
     assert_slice(value_text((struct value){&n, 8, VALUE_UINT}, &a), "999");
     assert_slice(value_text((struct value){&minus, 8, VALUE_INT}, &a), "-5");
     assert_slice(value_text((struct value){&d, 8, VALUE_DOUBLE}, &a), "0.1");
-    assert_slice(value_text((struct value){&ft, 8, VALUE_FILETIME}, &a), "1970-01-01T00:00:00.0000001Z");
-    assert_slice(value_text((struct value){"\x01\x02\0\0\0\0\0\x05\x20\0\0\0\x20\x02\0\0", 16, VALUE_SID}, &a),
-                 "S-1-5-32-544");
-    assert_slice(value_text((struct value){"\x01\x0f\0\0\0\0\0\x05", 8, VALUE_SID}, &a), "010F000000000005");
-    assert_slice(value_text((struct value){"\x04\xf2\x50\x3f\x89\x4f\xd3\x11\x9a\x0c\x03\x05\xe8\x2c\x33\x01", 16,
-                                           VALUE_GUID}, &a),
-                 "{3F50F204-4F89-11D3-9A0C-0305E82C3301}");
+    assert_slice(value_text((struct value){&ft, 8, VALUE_FILETIME}, &a),
+                 "1970-01-01T00:00:00.0000001Z");
+    assert_slice(
+        value_text((struct value){"\x01\x02\0\0\0\0\0\x05\x20\0\0\0\x20\x02\0\0", 16, VALUE_SID},
+                   &a),
+        "S-1-5-32-544");
+    assert_slice(value_text((struct value){"\x01\x0f\0\0\0\0\0\x05", 8, VALUE_SID}, &a),
+                 "010F000000000005");
+    assert_slice(
+        value_text(
+            (struct value){"\x04\xf2\x50\x3f\x89\x4f\xd3\x11\x9a\x0c\x03\x05\xe8\x2c\x33\x01", 16,
+                           VALUE_GUID},
+            &a),
+        "{3F50F204-4F89-11D3-9A0C-0305E82C3301}");
     assert_slice(value_text((struct value){"\xab", 1, VALUE_GUID}, &a), "AB");
     assert_slice(value_text((struct value){"a\0\0\0", 4, VALUE_UTF16}, &a), "a");
     assert_slice(value_text((struct value){NULL, 0, VALUE_NULL}, &a), "");
@@ -152,8 +159,8 @@ static void texts_of_values(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(values_once), cmocka_unit_test(several_values),
-        cmocka_unit_test(full_blocks), cmocka_unit_test(many_names),
+        cmocka_unit_test(values_once),     cmocka_unit_test(several_values),
+        cmocka_unit_test(full_blocks),     cmocka_unit_test(many_names),
         cmocka_unit_test(texts_of_values),
     };
     return cmocka_run_group_tests_name("block", tests, NULL, NULL);
