@@ -13,6 +13,7 @@ enum status error_set(struct error *err, enum status status, const char *where, 
     va_list args;
     err->status = status;
     err->offset = offset;
+    err->column = 0;
     snprintf(err->where, sizeof err->where, "%s", where ? where : "");
     va_start(args, format);
     vsnprintf(err->what, sizeof err->what, format, args);
@@ -28,6 +29,7 @@ enum status error_system(struct error *err, const char *where, const char *forma
     va_list args;
     err->status = STATUS_SYSTEM;
     err->offset = ERROR_NO_OFFSET;
+    err->column = 0;
     snprintf(err->where, sizeof err->where, "%s", where ? where : "");
     va_start(args, format);
     int n = vsnprintf(err->what, sizeof err->what, format, args);
@@ -47,6 +49,8 @@ void error_print(const struct error *err, FILE *out)
         fputs(err->where, out);
         if (err->offset != ERROR_NO_OFFSET)
             fprintf(out, ":%" PRIu64, err->offset);
+        if (err->offset != ERROR_NO_OFFSET && err->column)
+            fprintf(out, ":%" PRIu32, err->column);
         fputs(": ", out);
     }
     fputs(err->what, out);

@@ -6,7 +6,8 @@
  *         return error_set(err, STATUS_BAD_INPUT, path, offset, "the header is %zu bytes short", n);
  *
  * The message is one clause without a full stop that tells the user what was wrong; `where` is
- * what it was found in (a path, a rule). error_print() makes "hikeshi: WHERE:OFFSET: MESSAGE".
+ * what it was found in (a path, a rule). error_print() makes "hikeshi: WHERE:OFFSET: MESSAGE",
+ * with ":COLUMN" behind the offset where the input is text.
  */
 #ifndef BASE_ERROR_H
 #define BASE_ERROR_H
@@ -27,11 +28,12 @@ enum status {
 struct error {
     enum status status;
     uint64_t offset; /* in the input: bytes for binary, line for text; or ERROR_NO_OFFSET */
+    uint32_t column; /* in the line, from 1; 0: not known, or not text */
     char where[512]; /* file or thing; empty when there is none */
     char what[512];  /* the message */
 };
 
-/* Fills `err` (which may be NULL) and returns `status`. `where` may be NULL. */
+/* Fills `err` (which may be NULL; column becomes 0) and returns `status`. `where` may be NULL. */
 enum status error_set(struct error *err, enum status status, const char *where, uint64_t offset,
                       const char *format, ...) __attribute__((format(printf, 5, 6)));
 
