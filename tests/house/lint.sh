@@ -116,10 +116,18 @@ static_analysis() {
     compile_commands | xargs -r -d '\n' -n 1 -P "$jobs" bash -c 'inspect_one "$1"' _
 }
 
+# A file that no target builds would pass by the static analysis.
+all_built() {
+    comm -23 <(files 'src/*.c' 'tests/*.c' 'bench/*.c' | sort -u) \
+        <(compile_commands | cut -f 1 | sort -u) |
+        awk '{ print $0 ": no target builds it"; bad = 1 } END { exit bad }'
+}
+
 check "clang-format" form
 check "shellcheck" shell_scripts
 check "no file over 800 lines" lengths
 check "includes run one way" tests/house/layers.sh
+check "every C file is built" all_built
 check "clang-tidy and cppcheck" static_analysis
 echo "1..$number"
 exit $worst
