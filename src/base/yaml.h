@@ -1,6 +1,6 @@
 /*
- * YAML 1.2 as a small read-only tree, over libfyaml: for rules, mappings, playbooks and profiles.
- * The text is hostile: depth, nodes, bytes and what aliases expand to are bounded.
+ * YAML 1.2 as a small read-only tree: for rules, mappings, playbooks and profiles. The text is
+ * hostile: depth, nodes, bytes and what aliases expand to are bounded.
  *
  *     struct arena a = {0};
  *     const struct yaml_node *root;
