@@ -27,7 +27,12 @@ enum sigma_status {
     RULE_STABLE
 };
 
-/* The modifiers of appendix 2025-08-02, one bit each. */
+/* The modifiers of appendix 2025-08-02, one bit each. Whatever order a rule wrote them in (the
+ * loader refuses the orders that mean nothing), they apply in this one: windash, utf16*, base64*,
+ * then contains/startswith/endswith and how to compare. MOD_EXPAND has been done by the loader: the
+ * values are those of the placeholders. At most one of each of these groups is set: contains,
+ * startswith, endswith; utf16 kinds; base64, base64offset; lt..gte; time parts. docs/sigma.md says
+ * what each means. */
 enum sigma_modifier {
     MOD_CONTAINS = 1 << 0,
     MOD_STARTSWITH = 1 << 1,
@@ -68,7 +73,8 @@ struct sigma_value {
     uint32_t line;
 };
 
-/* field|mod|mod: value or [values]. The values are or-ed, or and-ed with MOD_ALL. */
+/* field|mod|mod: value or [values]. The values are or-ed, or and-ed with MOD_ALL. With MOD_NEQ the
+ * field must be there and none of the values may match (no MOD_ALL then). */
 struct sigma_item {
     struct slice field; /* empty for a keyword */
     uint32_t modifiers;
@@ -92,32 +98,46 @@ struct sigma_search {
     struct sigma_detection detection;
 };
 
-/* A condition's tree. COND_OF: `quantity` of the searches whose names match `pattern` (with `*`);
- * quantity 0 means all; `them` is the pattern "*", and names that begin with '_' are left out. */
+/* A condition's tree. COND_OF: at least `quantity` of `searches` match; quantity 0 means all. The
+ * loader has resolved the names: `them` is every search but those that begin with '_', and neither
+ * sees those that a filter added. There is always at least one. */
 struct sigma_condition {
     enum { COND_AND, COND_OR, COND_NOT, COND_SEARCH, COND_OF } type;
     struct sigma_condition *left, *right; /* NOT uses left */
-    uint32_t search;                      /* COND_SEARCH: index into searches */
-    struct slice pattern;
+    uint32_t search;                      /* COND_SEARCH: index into the rule's searches */
+    uint32_t *searches;                   /* COND_OF: indexes */
+    uint32_t searches_n;
     uint32_t quantity;
+    struct slice pattern; /* COND_OF: as written, for people */
 };
 
 struct sigma_logsource {
     struct slice product, category, service; /* empty: not given */
 };
 
+/* Another rule that a rule names as its kin. */
+struct sigma_related {
+    struct slice id, type; /* derived, obsolete, merged, renamed, similar */
+};
+
+struct sigma_correlation; /* correlation.h */
+
 struct sigma_rule {
     struct slice id, name, title, description, author, date, modified, license, taxonomy, path;
     uint32_t line; /* where its document begins in the file */
     enum sigma_level level;
     enum sigma_status status;
-    struct slice *tags, *references, *falsepositives, *fields;
-    uint32_t tags_n, references_n, falsepositives_n, fields_n;
+    struct slice *tags, *references, *falsepositives, *fields, *scope;
+    uint32_t tags_n, references_n, falsepositives_n, fields_n, scope_n;
+    struct sigma_related *related;
+    uint32_t related_n;
     struct sigma_logsource logsource;
     struct sigma_search *searches;
     uint32_t searches_n;
     struct sigma_condition **conditions; /* a list of conditions: the rule matches when one does */
-    uint32_t conditions_n;
+    uint32_t conditions_n; /* 0: no event matches by itself (a correlation, or `lacks` is set) */
+    struct slice lacks;    /* why a sound rule can't match here: "placeholder %x% is not defined" */
+    const struct sigma_correlation *correlation; /* NULL: the rule looks at single events */
     bool hidden;    /* only a correlation uses it (generate: false): no finding of its own */
     uint32_t index; /* its number in the rule set */
 };
