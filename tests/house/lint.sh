@@ -24,7 +24,6 @@ check() {
         echo "ok $number - $name"
     else
         worst=1
-        # shellcheck disable=SC2001 # a prefix to every line
         sed 's/^/# /' <<<"$said"
         echo "not ok $number - $name"
     fi
