@@ -63,7 +63,7 @@ static inline struct slice slice_sub(struct slice s, size_t from, size_t n)
         from = s.n;
     if (n > s.n - from)
         n = s.n - from;
-    return (struct slice){s.p ? s.p + from : NULL, n};
+    return s.n ? (struct slice){s.p + from, n} : s;
 }
 
 /* ASCII letters compared without case; for names and keywords, not for evidence text. */

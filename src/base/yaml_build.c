@@ -103,12 +103,13 @@ static const struct yaml_node *duplicate_key(const struct yaml_node *map)
 enum status yaml_end(struct yaml_builder *b)
 {
     struct yaml_frame f = b->frames[--b->depth];
-    struct yaml_node *node = f.node, **children = b->stack.at ? b->stack.at + f.first : NULL;
+    struct yaml_node *node = f.node, **children = NULL;
     size_t n = b->stack.n - f.first;
     b->stack.n = f.first;
     size_t step = node->type == YAML_MAPPING ? 2 : 1;
     node->n = (uint32_t)(n / step);
     if (n) {
+        children = b->stack.at + f.first;
         node->items = arena_alloc(b->a, node->n * sizeof *node->items);
         if (step == 2)
             node->keys = arena_alloc(b->a, node->n * sizeof *node->keys);

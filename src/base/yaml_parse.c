@@ -385,7 +385,7 @@ static enum status value_of_kind(struct yaml_reader *r, struct context c,
                                  const struct properties *outer, const struct properties *inner)
 {
     const struct properties *p = inner->is_given ? inner : outer;
-    struct yaml_node *node;
+    struct yaml_node *node = NULL;
     enum status s;
     char look = yaml_look(r, 0);
     if (at_dash(r)) {
