@@ -46,7 +46,7 @@ files() {
 
 form() {
     local said
-    said=$(files '*.c' '*.h' '*.cc' |
+    said=$(files '*.c' '*.h' '*.cpp' |
         xargs -r -d '\n' clang-format-14 --dry-run -Werror --style=file 2>&1) || {
         grep -oE '^[^:]+:[0-9]+:[0-9]+: error' <<<"$said" | cut -d : -f 1 | sort | uniq -c |
             sed 's/^ *\([0-9]*\) \(.*\)/\2: \1 places are out of form; .\/run format/'
@@ -65,19 +65,19 @@ shell_scripts() {
 }
 
 lengths() {
-    files 'src/*.c' 'src/*.h' 'src/*.cc' | xargs -r -d '\n' wc -l |
+    files 'src/*.c' 'src/*.h' 'src/*.cpp' | xargs -r -d '\n' wc -l |
         awk '$2 != "total" && $1 > 800 { print $2 ": " $1 " lines; at most 800"; bad = 1 }
              END { exit bad }'
 }
 
-# One entry a line: FILE <tab> COMMAND, of the C files in the repository.
+# One entry a line: FILE <tab> COMMAND, of the C and C++ files in the repository.
 compile_commands() {
     python3 - "$build/compile_commands.json" <<'PY'
 import json, os, sys
 seen = set()
 for entry in json.load(open(sys.argv[1])):
     path = os.path.relpath(os.path.join(entry['directory'], entry['file']))
-    if path.endswith('.c') and not path.startswith(('build', '..')) and path not in seen:
+    if path.endswith(('.c', '.cpp')) and not path.startswith(('build', '..')) and path not in seen:
         seen.add(path)
         print(path + '\t' + entry['command'])
 PY
@@ -100,7 +100,7 @@ inspect_one() {
         } 2>/dev/null | sha256sum | cut -d ' ' -f 1) || key=none
     [ "$key" = none ] || [ ! -e "$cache/$key" ] || return 0
     said=$(clang-tidy-14 --quiet -p "$build" "$file" 2>&1) &&
-        said=$(cppcheck --quiet --std=c11 --enable=warning,performance,portability \
+        said=$(cppcheck --quiet --std=c11 --std=c++17 --enable=warning,performance,portability \
             --inline-suppr --suppressions-list=tests/house/cppcheck.txt --error-exitcode=1 \
             -I src -D_GNU_SOURCE -D__x86_64__ -D__BYTE_ORDER__=1234 \
             -D__ORDER_LITTLE_ENDIAN__=1234 "$file" 2>&1) &&
@@ -117,7 +117,7 @@ static_analysis() {
 
 # A file that no target builds would pass by the static analysis.
 all_built() {
-    comm -23 <(files 'src/*.c' 'tests/*.c' 'bench/*.c' | sort -u) \
+    comm -23 <(files 'src/*.c' 'src/*.cpp' 'tests/*.c' 'bench/*.c' | sort -u) \
         <(compile_commands | cut -f 1 | sort -u) |
         awk '{ print $0 ": no target builds it"; bad = 1 } END { exit bad }'
 }

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <seccomp.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -340,20 +341,14 @@ static void report_says_what_holds(void **state)
     confined(*state, try_report);
 }
 
-static void missing_path(void **state)
+/* A case in a child that is not confined yet. */
+static void in_child(void (*body)(void))
 {
-    (void)state;
     fflush(NULL);
     pid_t child = fork();
     assert_true(child >= 0);
     if (child == 0) {
-        const char *const paths[] = {"/nowhere/at/all"};
-        struct confine_needs needs = {.read = paths, .read_n = 1};
-        struct confine_report report;
-        struct error err = {0};
-        CHECK(confine(&needs, &report, &err) == STATUS_SYSTEM);
-        CHECK(strcmp(err.where, paths[0]) == 0);
-        CHECK(strstr(err.what, "No such file") != NULL);
+        body();
         _exit(0);
     }
     int status;
@@ -361,10 +356,108 @@ static void missing_path(void **state)
     assert_int_equal(status, 0);
 }
 
+static void try_missing_path(void)
+{
+    const char *const paths[] = {"/nowhere/at/all"};
+    struct confine_needs needs = {.read = paths, .read_n = 1};
+    struct confine_report report;
+    struct error err = {0};
+    CHECK(confine(&needs, &report, &err) == STATUS_SYSTEM);
+    CHECK(strcmp(err.where, paths[0]) == 0);
+    CHECK(strstr(err.what, "No such file") != NULL);
+}
+
 static void missing_path_is_named(void **state)
 {
+    (void)state;
     if (!no_landlock())
-        missing_path(state);
+        in_child(try_missing_path);
+}
+
+/* Makes the kernel look as if it did not have a call; its first argument as given, or any. */
+static void take_away(int call, int argument, int code)
+{
+    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+    CHECK(filter != NULL);
+    int r = argument < 0 ? seccomp_rule_add(filter, SCMP_ACT_ERRNO((uint32_t)code), call, 0)
+                         : seccomp_rule_add(filter, SCMP_ACT_ERRNO((uint32_t)code), call, 1,
+                                            SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)argument, 0));
+    CHECK(r == 0 && seccomp_load(filter) == 0);
+    seccomp_release(filter);
+}
+
+static void try_without_landlock(void)
+{
+    take_away(SCMP_SYS(landlock_create_ruleset), -1, ENOSYS);
+    const char *const paths[] = {"/usr"};
+    struct confine_needs needs = {.read = paths, .read_n = 1};
+    struct confine_report report;
+    struct error err;
+    CHECK(confine(&needs, &report, &err) == OK);
+    CHECK(report.landlock == 0 && strstr(report.warning, "Landlock"));
+    CHECK_REFUSED(socket(AF_INET, SOCK_STREAM, 0), EPERM);
+    CHECK_REFUSED(fork(), EPERM);
+}
+
+static void without_landlock_the_rest_holds(void **state)
+{
+    (void)state;
+    in_child(try_without_landlock);
+}
+
+static void try_without_seccomp(void)
+{
+    take_away(SCMP_SYS(seccomp), 1, EINVAL); /* 1: to set a filter */
+    struct confine_needs needs = {0};
+    struct confine_report report;
+    struct error err = {0};
+    CHECK(confine(&needs, &report, &err) == STATUS_SYSTEM);
+    CHECK(strstr(err.what, "seccomp") != NULL);
+}
+
+static void without_seccomp_it_fails(void **state)
+{
+    (void)state;
+    in_child(try_without_seccomp);
+}
+
+/* <(command) of a shell: a pipe by way of /dev/fd. */
+static void try_pipe(void)
+{
+    int ends[2];
+    char path[32], text[8];
+    CHECK(pipe(ends) == 0 && write(ends[1], "events", 6) == 6);
+    snprintf(path, sizeof path, "/dev/fd/%d", ends[0]);
+    const char *const paths[] = {path};
+    struct confine_needs needs = {.read = paths, .read_n = 1};
+    struct confine_report report;
+    CHECK(confine(&needs, &report, NULL) == OK);
+    int fd = open(path, O_RDONLY);
+    CHECK(fd >= 0 && read(fd, text, sizeof text) == 6);
+}
+
+static void pipes_by_name_are_read(void **state)
+{
+    (void)state;
+    in_child(try_pipe);
+}
+
+/* abort() and failed assertions end the process as always. */
+static void abort_still_works(void **state)
+{
+    (void)state;
+    fflush(NULL);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        struct confine_report report;
+        signal(SIGABRT, SIG_DFL);
+        CHECK(confine(&(struct confine_needs){0}, &report, NULL) == OK);
+        abort();
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT && !WCOREDUMP(status));
 }
 
 int main(void)
@@ -381,6 +474,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(exit_is_clean, make_place, remove_place),
         cmocka_unit_test_setup_teardown(report_says_what_holds, make_place, remove_place),
         cmocka_unit_test(missing_path_is_named),
+        cmocka_unit_test(without_landlock_the_rest_holds),
+        cmocka_unit_test(without_seccomp_it_fails),
+        cmocka_unit_test(pipes_by_name_are_read),
+        cmocka_unit_test(abort_still_works),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
