@@ -8,8 +8,8 @@
  *     network, no starting of programs, no other process, nothing that administers the system.
  *   - no new privileges, and no core dump, which would leave evidence lying about.
  *
- * A command calls it once, when it knows its inputs and outputs and before it starts threads (a
- * thread that runs already is not kept from files):
+ * A command calls it once, when it knows its inputs and outputs and before it starts threads (Landlock
+ * would not take hold of those):
  *
  *     struct confine_needs needs = {.read = paths, .read_n = n, .write = &folder, .write_n = 1};
  *     struct confine_report report;
@@ -20,6 +20,9 @@
  *
  * On a kernel without Landlock seccomp alone confines, and the report says so. Without seccomp
  * confine() fails: the program does not go on unconfined.
+ *
+ * A path that is a symbolic link grants what it leads to. A link inside a granted folder that leads
+ * out of all that is granted does not open.
  *
  * To write to a file that does not exist yet, open it before, or name the folder it is made in.
  */
@@ -43,7 +46,7 @@ struct confine_report {
 };
 
 /* Confines the process. `report` and `err` are filled as said above. STATUS_SYSTEM when a path can't
- * be opened (`err` names it) or the kernel refuses; then nothing, or only a part, is confined and the
+ * be opened (`err` names it) or the kernel refuses, STATUS_BAD_USE when threads run; then nothing, or only a part, is confined and the
  * caller must not go on to hostile input. */
 enum status confine(const struct confine_needs *needs, struct confine_report *report,
                     struct error *err);

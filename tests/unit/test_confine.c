@@ -25,6 +25,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#ifndef __has_feature
+#define __has_feature(feature) 0
+#endif
+#if defined(__SANITIZE_THREAD__) || __has_feature(thread_sanitizer)
+#define OWN_THREADS 1
+#else
+#define OWN_THREADS 0
+#endif
+
 /* A folder for one run: in/given.txt and in/sub/deep.txt (granted by `in`), one.txt (granted by
  * itself), other.txt (not granted), out/ (granted to write), log.txt (granted to write). */
 struct place {
@@ -442,6 +451,33 @@ static void pipes_by_name_are_read(void **state)
     in_child(try_pipe);
 }
 
+static void *wait_for_byte(void *argument)
+{
+    char c;
+    return read(*(int *)argument, &c, 1) == 1 ? argument : NULL;
+}
+
+static void try_late(void)
+{
+    int ends[2];
+    pthread_t thread;
+    CHECK(pipe(ends) == 0 && pthread_create(&thread, NULL, wait_for_byte, &ends[0]) == 0);
+    struct confine_report report;
+    struct error err;
+    CHECK(confine(&(struct confine_needs){0}, &report, &err) == STATUS_BAD_USE);
+    CHECK(write(ends[1], "x", 1) == 1 && pthread_join(thread, NULL) == 0);
+    CHECK(confine(&(struct confine_needs){0}, &report, &err) == OK);
+}
+
+static void too_late_when_threads_run(void **state)
+{
+    (void)state;
+    if (OWN_THREADS)
+        print_message("# skip: the thread sanitizer has threads of its own\n");
+    else
+        in_child(try_late);
+}
+
 /* abort() and failed assertions end the process as always. */
 static void abort_still_works(void **state)
 {
@@ -477,6 +513,7 @@ int main(void)
         cmocka_unit_test(without_landlock_the_rest_holds),
         cmocka_unit_test(without_seccomp_it_fails),
         cmocka_unit_test(pipes_by_name_are_read),
+        cmocka_unit_test(too_late_when_threads_run),
         cmocka_unit_test(abort_still_works),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
