@@ -1,0 +1,88 @@
+/*
+ * Sigma correlations (correlation rules specification 2.1): what they say, and finding what they
+ * describe among the matches of the rules that they refer to.
+ *
+ * Workers hand matches over as blocks are read, in any order of time; what a correlation needs of
+ * each (time, group, value, origin) is kept compactly, and correlator_finish() goes through it in
+ * order of time. A correlation may refer to another correlation.
+ *
+ *     struct correlator *c = correlator_new(set, &err);
+ *     struct correlator_worker *w = correlator_worker_new(c);        one a thread
+ *     correlator_match(w, rule, binding, block, row, &err);          each match of the engine
+ *     correlator_worker_free(w);
+ *     correlator_finish(c, tell, ctx, &err);
+ */
+#ifndef DETECT_CORRELATION_H
+#define DETECT_CORRELATION_H
+
+#include "detect/findings.h"
+#include "event/mapping.h"
+
+enum correlation_type {
+    CORRELATE_EVENT_COUNT,
+    CORRELATE_VALUE_COUNT,
+    CORRELATE_TEMPORAL,
+    CORRELATE_TEMPORAL_ORDERED,
+    CORRELATE_VALUE_SUM,
+    CORRELATE_VALUE_AVG,
+    CORRELATE_VALUE_PERCENTILE,
+};
+
+/* The limits of a condition; both may be given ({gte: 5, lt: 10}). */
+struct correlation_bound {
+    enum { BOUND_NONE, BOUND_GT, BOUND_GTE, BOUND_LT, BOUND_LTE, BOUND_EQ, BOUND_NEQ } type;
+    double value;
+};
+
+/* A name that stands for a field of another name in each rule. */
+struct correlation_alias {
+    struct slice name;
+    struct {
+        uint32_t rule; /* index in `rules` below */
+        struct slice field;
+    } *fields;
+    uint32_t fields_n;
+};
+
+struct sigma_correlation {
+    enum correlation_type type;
+    const struct sigma_rule **rules; /* resolved by ruleset_finish; what it refers to */
+    struct slice *rule_names;        /* as written: id or name */
+    uint32_t rules_n;
+    struct slice *group_by;
+    uint32_t group_by_n;
+    struct correlation_alias *aliases;
+    uint32_t aliases_n;
+    int64_t timespan; /* nanoseconds */
+    struct slice *fields; /* condition.field, for value_*: one or more (value_count counts the
+                             distinct combinations) */
+    uint32_t fields_n;
+    struct correlation_bound bounds[4];
+    uint32_t bounds_n;
+    double percentile; /* value_percentile */
+    bool generate;     /* the rules referred to have findings of their own too */
+    /* the extended condition of the temporal types ("a and not b" over rules), or NULL */
+    struct sigma_condition *condition; /* COND_SEARCH is an index in `rules` */
+};
+
+struct correlator;
+struct correlator *correlator_new(const struct ruleset *set, struct error *err);
+void correlator_free(struct correlator *c);
+
+struct correlator_worker;
+struct correlator_worker *correlator_worker_new(struct correlator *c);
+void correlator_worker_free(struct correlator_worker *w); /* hands over what it holds */
+
+/* A match of a rule; returns at once when no correlation refers to the rule. */
+enum status correlator_match(struct correlator_worker *w, const struct sigma_rule *rule,
+                             const struct log_binding *binding, struct block *b, uint32_t row,
+                             struct error *err);
+
+/* Tells every finding of every correlation; when all workers are freed. The finding's fields are
+ * the group-by fields and, for value_*, the measured value. */
+enum status correlator_finish(struct correlator *c,
+                              enum status (*tell)(void *ctx, const struct finding *finding,
+                                                  struct error *err),
+                              void *ctx, struct error *err);
+
+#endif
