@@ -40,7 +40,7 @@ struct correlation_alias {
     struct {
         uint32_t rule; /* index in `rules` below */
         struct slice field;
-    } *fields;
+    } * fields;
     uint32_t fields_n;
 };
 
@@ -53,7 +53,7 @@ struct sigma_correlation {
     uint32_t group_by_n;
     struct correlation_alias *aliases;
     uint32_t aliases_n;
-    int64_t timespan; /* nanoseconds */
+    int64_t timespan;     /* nanoseconds */
     struct slice *fields; /* condition.field, for value_*: one or more (value_count counts the
                              distinct combinations) */
     uint32_t fields_n;

@@ -47,7 +47,8 @@ struct log_binding {
     uint32_t conditions_n;
     struct field_name *fields; /* sorted by rule name; a field not listed keeps its name */
     uint32_t fields_n;
-    struct slice *show; /* rule's names of the fields that tell most about such an event, in order */
+    struct slice
+        *show; /* rule's names of the fields that tell most about such an event, in order */
     uint32_t show_n;
     uint32_t index; /* its number among all bindings */
 };
