@@ -1,7 +1,7 @@
 /*
  * What could not be read. Bad input never stops the rest: a reader reports the place and goes on.
- * Counts are exact; of the places, the first PROBLEMS_KEPT of each input are kept word for word.
- * One list serves all workers (it locks itself).
+ * Counts are exact; of the places, the first PROBLEMS_KEPT of each input, by offset, are kept
+ * word for word. One list serves all workers (it locks itself).
  *
  *     problem_add(problems, batch->input, offset, "the record's checksum is wrong");
  */
@@ -25,7 +25,8 @@ void problems_free(struct problems *p);
 void problem_add(struct problems *p, uint32_t input, uint64_t offset, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* All problems counted; those of one input; and the kept ones, sorted by input and offset. */
+/* All problems counted; those of one input; and the kept ones, sorted by input and offset. The list
+ * is valid until the next problems_kept(). */
 uint64_t problems_total(const struct problems *p);
 uint64_t problems_of(const struct problems *p, uint32_t input);
 size_t problems_kept(const struct problems *p, const struct problem **list);
