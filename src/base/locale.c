@@ -52,7 +52,8 @@ const char *mo_find(const struct mo *mo, const char *original)
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
         /* of a message that counts, the two English forms are parted by a NUL: compares the first */
-        int order = strcmp(original, mo_string(mo, mo->originals, middle).p);
+        const char *there = mo_string(mo, mo->originals, middle).p;
+        int order = there ? strcmp(original, there) : -1; /* mo_open has seen that it is there */
         if (order == 0) {
             struct slice s = mo_string(mo, mo->translations, middle);
             return s.n ? s.p : NULL;

@@ -3,7 +3,7 @@
  * finding (time, rule, place of its payload) stays in memory; payloads go to an unlinked temporary
  * file once they pass FINDINGS_MEMORY, so that millions of findings fit.
  *
- *     struct findings *f = findings_new(ruleset, &err);            opens the file: before confine()
+ *     struct findings *f = findings_new(&err);                     opens the file: before confine()
  *     struct findings_worker *w = findings_worker_new(f);          one a thread
  *     findings_add(w, &finding, &err);                             copies
  *     findings_sort(f);                                            when all workers are freed
@@ -12,13 +12,13 @@
 #ifndef DETECT_FINDINGS_H
 #define DETECT_FINDINGS_H
 
-#include "detect/ruleset.h"
+#include "detect/rule.h"
 #include "event/block.h"
 
 enum {
     FINDINGS_MEMORY = 32 << 20, /* payload bytes in memory, all workers together */
     FINDING_FIELDS = 24,        /* fields kept with a finding, at most */
-    FINDING_FIELD_BYTES = 4096, /* of a field's text; longer ones are cut at a character */
+    FINDING_FIELD_BYTES = 4096, /* of a text; longer ones are cut at a character and end in "…" */
     FINDING_EVENTS = 16,        /* origins kept with a correlation's finding */
 };
 
@@ -39,20 +39,23 @@ struct finding {
 };
 
 struct findings;
-struct findings *findings_new(const struct ruleset *set, struct error *err);
+/* The file is made in $TMPDIR or /tmp, or in memory where neither can be written. NULL when all of
+ * these fail. The rules that findings name must outlive it. */
+struct findings *findings_new(struct error *err);
 void findings_free(struct findings *f);
 
 struct findings_worker;
 struct findings_worker *findings_worker_new(struct findings *f);
 void findings_worker_free(struct findings_worker *w); /* hands over what it holds */
 
+/* Copies the finding, but for the rule. STATUS_SYSTEM when the file can't be written. */
 enum status findings_add(struct findings_worker *w, const struct finding *finding,
                          struct error *err);
 
 size_t findings_count(const struct findings *f);
 
-/* By time (those without one last), then rule title, input, record: the same order for any number
- * of threads. */
+/* By time (those without one last), then rule title, input, record, and at last what they say: the
+ * same order for any number of threads. */
 void findings_sort(struct findings *f);
 
 /* The next finding in order; *at starts at 0. Its memory is valid until the next call. False at the

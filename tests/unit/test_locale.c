@@ -78,9 +78,11 @@ static void damaged(void **state)
         assert_false(mo_open(slice_of(cut, n), &mo));
         free(cut);
     }
-    char *copy = malloc(whole.n);
-    size_t tables = whole.n < 600 ? whole.n : 600;
-    for (size_t i = 0; i < tables; i++) {
+    enum { TABLES = 600 };
+    if (!whole.p || whole.n <= TABLES)
+        fail();
+    char *copy = malloc(whole.n + 1);
+    for (size_t i = 0; i < TABLES; i++) {
         memcpy(copy, whole.p, whole.n);
         copy[i] = (char)(copy[i] ^ 0xff);
         if (mo_open(slice_of(copy, whole.n), &mo))
