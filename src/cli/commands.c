@@ -1,0 +1,27 @@
+#include "cli/command.h"
+
+#include <string.h>
+
+extern const struct command completion_command, complete_command, help_command, manual_command;
+
+/* In the order in which help shows them. */
+const struct command *const commands[] = {
+    &help_command, &manual_command, &completion_command, &complete_command, NULL,
+};
+
+const struct command *command_find(const char *name)
+{
+    for (const struct command *const *c = commands; *c; c++)
+        if (strcmp((*c)->name, name) == 0)
+            return *c;
+    return NULL;
+}
+
+const char *command_name(size_t number)
+{
+    const struct command *const *c = commands;
+    for (size_t i = 0; *c; c++)
+        if (!(*c)->hidden && i++ == number)
+            return (*c)->name;
+    return NULL;
+}

@@ -1,0 +1,206 @@
+/*
+ * Shell completion. What fits at a place of a command line is said by the hidden command `complete`,
+ * from the tables; the shells' own scripts, which `completion` prints, only ask it.
+ */
+#include "cli/options.h"
+
+#include <stdio.h>
+
+/* A line for the shell's script: a word that fits, a tab, what it means. Or one of these: */
+#define FILES ":files" /* names of files fit */
+
+static void offer(const char *word, const char *what, const char *begun)
+{
+    if (strncmp(word, begun, strlen(begun)) == 0)
+        printf("%s\t%s\n", word, what);
+}
+
+static void offer_choice(option_choice *choice, const char *begun)
+{
+    for (size_t i = 0; choice(i); i++)
+        offer(choice(i), "", begun);
+}
+
+static void offer_value(const struct option *o, const char *begun)
+{
+    if (o->choice)
+        offer_choice(o->choice, begun);
+    else if (option_takes_file(o))
+        puts(FILES);
+}
+
+static void offer_options(const struct command *command, const char *begun)
+{
+    char name[64];
+    for (const struct option *o = command->options; o && o->name; o++) {
+        snprintf(name, sizeof name, "--%s", o->name);
+        offer(name, o->what, begun);
+    }
+    snprintf(name, sizeof name, "--%s", help_option.name);
+    offer(name, help_option.what, begun);
+}
+
+/* First words of the commands' names, or, behind `first`, their second words. */
+static void offer_commands(const char *first, const char *begun)
+{
+    const char *last = "";
+    for (const struct command *const *c = commands; *c; c++) {
+        char word[64];
+        const char *space = strchr((*c)->name, ' ');
+        size_t n = space ? (size_t)(space - (*c)->name) : strlen((*c)->name);
+        if ((*c)->hidden)
+            continue;
+        if (first) {
+            if (space && strlen(first) == n && strncmp((*c)->name, first, n) == 0)
+                offer(space + 1, (*c)->what, begun);
+        } else if (strncmp(last, (*c)->name, n) != 0 || last[n] != ' ') { /* a group once */
+            snprintf(word, sizeof word, "%.*s", (int)n, (*c)->name);
+            offer(word, (*c)->what, begun);
+            last = (*c)->name;
+        }
+    }
+}
+
+/* The option that waits for its value behind `word`, or NULL. */
+static const struct option *waiting(const struct command *command, const char *word)
+{
+    for (const struct option *o = command->options; o && o->name; o++) {
+        bool is_short = word[0] == '-' && word[1] && word[1] == o->letter && !word[2];
+        bool is_long = strncmp(word, "--", 2) == 0 && strcmp(word + 2, o->name) == 0;
+        if (o->value && (is_short || is_long))
+            return o;
+    }
+    return NULL;
+}
+
+/* The operands are the line's words without the program's name; the last one is under way. */
+static int complete(const struct command *self, void *values, const struct text_list *words)
+{
+    (void)self;
+    (void)values;
+    const char *begun = words->at[words->n - 1];
+    if (words->n == 1) {
+        offer_commands(NULL, begun);
+        return EXIT_STATUS_CLEAN;
+    }
+    char name[128];
+    const struct command *command = command_find(words->at[0]);
+    if (!command) {
+        snprintf(name, sizeof name, "%s %s", words->at[0], words->at[1]);
+        command = words->n > 2 ? command_find(name) : NULL;
+    }
+    if (!command) {
+        if (words->n == 2)
+            offer_commands(words->at[0], begun);
+        return EXIT_STATUS_CLEAN;
+    }
+    const struct option *o = waiting(command, words->at[words->n - 2]);
+    if (o)
+        offer_value(o, begun);
+    else if (begun[0] == '-')
+        offer_options(command, begun);
+    else if (command->operand_choice)
+        offer_choice(command->operand_choice, begun);
+    else if (command->operands)
+        puts(FILES);
+    return EXIT_STATUS_CLEAN;
+}
+
+extern const struct command complete_command;
+const struct command complete_command = {
+    .name = "complete",
+    .what = "say what fits at a place of a command line",
+    .operands = "WORD...",
+    .operands_least = 1,
+    .operands_most = OPERANDS_ANY,
+    .hidden = true,
+    .run = complete,
+};
+
+struct shell {
+    const char *name, *script;
+};
+
+static const struct shell shells[] = {
+    {"bash",
+     "_hikeshi() {\n"
+     "    local said files= line\n"
+     "    COMPREPLY=()\n"
+     "    said=$(hikeshi complete -- \"${COMP_WORDS[@]:1:COMP_CWORD}\" 2>/dev/null) || return\n"
+     "    while IFS= read -r line; do\n"
+     "        case $line in\n"
+     "        '') ;;\n"
+     "        " FILES ") files=1 ;;\n"
+     "        *) COMPREPLY+=(\"${line%%$'\\t'*}\") ;;\n"
+     "        esac\n"
+     "    done <<<\"$said\"\n"
+     "    if [ -n \"$files\" ]; then\n"
+     "        compopt -o filenames 2>/dev/null\n"
+     "        mapfile -t COMPREPLY < <(compgen -f -- \"${COMP_WORDS[COMP_CWORD]}\")\n"
+     "    fi\n"
+     "}\n"
+     "complete -F _hikeshi hikeshi\n"},
+    {"zsh",
+     "#compdef hikeshi\n"
+     "_hikeshi() {\n"
+     "    local line\n"
+     "    local -a found\n"
+     "    for line in ${(f)\"$(hikeshi complete -- \"${(@)words[2,CURRENT]}\" 2>/dev/null)\"}; do\n"
+     "        if [[ $line == " FILES " ]]; then\n"
+     "            _files\n"
+     "        else\n"
+     "            found+=(\"${${line%%$'\\t'*}//:/\\\\:}:${line#*$'\\t'}\")\n"
+     "        fi\n"
+     "    done\n"
+     "    (( ${#found} )) && _describe hikeshi found\n"
+     "}\n"
+     "if [ \"$funcstack[1]\" = _hikeshi ]; then _hikeshi \"$@\"; else compdef _hikeshi hikeshi; "
+     "fi\n"},
+    {"fish", "function __hikeshi\n"
+             "    set -l words (commandline -opc) (commandline -ct)\n"
+             "    for line in (hikeshi complete -- $words[2..-1] 2>/dev/null)\n"
+             "        if test $line = " FILES "\n"
+             "            __fish_complete_path (commandline -ct)\n"
+             "        else\n"
+             "            echo $line\n"
+             "        end\n"
+             "    end\n"
+             "end\n"
+             "complete -c hikeshi -f -a '(__hikeshi)'\n"},
+};
+
+static const char *shell_name(size_t number)
+{
+    return number < sizeof shells / sizeof *shells ? shells[number].name : NULL;
+}
+
+static int completion(const struct command *self, void *values, const struct text_list *operands)
+{
+    (void)values;
+    for (size_t i = 0; shell_name(i); i++)
+        if (strcmp(shell_name(i), operands->at[0]) == 0) {
+            fputs(shells[i].script, stdout);
+            return EXIT_STATUS_CLEAN;
+        }
+    fprintf(stderr, "hikeshi %s: no script for \"%s\"; there are those for bash, zsh and fish\n",
+            self->name, operands->at[0]);
+    return EXIT_STATUS_BAD_USE;
+}
+
+static const struct example completion_examples[] = {
+    {"source <(hikeshi completion bash)", "completion in this bash"},
+    {"hikeshi completion fish >~/.config/fish/completions/hikeshi.fish", "in every fish"},
+    {NULL, NULL},
+};
+
+extern const struct command completion_command;
+const struct command completion_command = {
+    .name = "completion",
+    .what = "print the completion script for a shell",
+    .operands = "bash|zsh|fish",
+    .operand_choice = shell_name,
+    .operands_least = 1,
+    .operands_most = 1,
+    .examples = completion_examples,
+    .run = completion,
+};

@@ -1,0 +1,111 @@
+#include "cli/help.h"
+#include "cli/options.h"
+
+#include "base/arena.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <time.h>
+
+static timestamp now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return t.tv_sec * NS_PER_SECOND + t.tv_nsec;
+}
+
+/* The command that the line names, by two words or one; *words tells how many. */
+static const struct command *find(int argc, char **argv, int *words)
+{
+    if (argc > 1) {
+        char both[128];
+        snprintf(both, sizeof both, "%s %s", argv[0], argv[1]);
+        const struct command *command = command_find(both);
+        if (command) {
+            *words = 2;
+            return command;
+        }
+    }
+    *words = 1;
+    return command_find(argv[0]);
+}
+
+/* A word that is no command, but may be the first of some ("rules"). */
+static int unknown(const char *word)
+{
+    size_t n = strlen(word);
+    bool group = false;
+    for (const struct command *const *c = commands; *c; c++)
+        if (strncmp((*c)->name, word, n) == 0 && (*c)->name[n] == ' ' && !(*c)->hidden) {
+            fprintf(stderr, "%s%s", group ? ", " : "hikeshi: which one: ", (*c)->name);
+            group = true;
+        }
+    if (group) {
+        fputs("?\n", stderr);
+        return EXIT_STATUS_BAD_USE;
+    }
+    help_no_command(word);
+    return EXIT_STATUS_BAD_USE;
+}
+
+static int run(const struct command *command, int argc, char **argv)
+{
+    struct error err = {0};
+    struct text_list operands = {0};
+    void *values = xcalloc(1, command->values_size + 1);
+    bool help;
+    int result;
+    if (options_parse(command, argc, argv, now(), values, &operands, &help, &err) != OK) {
+        fprintf(stderr, "hikeshi %s: %s; try hikeshi %s --help\n", command->name, err.what,
+                command->name);
+        result = EXIT_STATUS_BAD_USE;
+    } else if (help) {
+        help_command_print(command, stdout);
+        result = EXIT_STATUS_CLEAN;
+    } else {
+        result = command->run(command, values, &operands);
+    }
+    options_free(command, values);
+    free(values);
+    free(operands.at);
+    return result;
+}
+
+/* What was written must have arrived; but a reader that went away (`| head`) has what it wanted. */
+static int close_output(int result)
+{
+    bool lost = fflush(stdout) != 0 || ferror(stdout);
+    if (!lost)
+        return result;
+    int why = errno;
+    struct pollfd end = {.fd = STDOUT_FILENO};
+    if (why == EPIPE || (poll(&end, 1, 0) == 1 && (end.revents & POLLERR)))
+        return result;
+    fprintf(stderr, "hikeshi: can't write the output: %s\n", strerrordesc_np(why));
+    return result > EXIT_STATUS_FAILED ? result : EXIT_STATUS_FAILED;
+}
+
+int main(int argc, char **argv)
+{
+    signal(SIGPIPE, SIG_IGN); /* a write says so; half an output file is not left behind */
+    if (argc < 2) {
+        help_program(stderr);
+        return EXIT_STATUS_BAD_USE;
+    }
+    int result, words;
+    const struct command *command = find(argc - 1, argv + 1, &words);
+    if (strcmp(argv[1], "--version") == 0) {
+        printf("hikeshi %s\n", HIKESHI_VERSION);
+        result = EXIT_STATUS_CLEAN;
+    } else if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        help_program(stdout);
+        result = EXIT_STATUS_CLEAN;
+    } else if (!command) {
+        return unknown(argv[1]);
+    } else {
+        result = run(command, argc - 1 - words, argv + 1 + words);
+    }
+    return close_output(result);
+}
