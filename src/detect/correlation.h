@@ -16,6 +16,7 @@
 #define DETECT_CORRELATION_H
 
 #include "detect/findings.h"
+#include "detect/ruleset.h"
 #include "event/mapping.h"
 
 enum correlation_type {
@@ -59,7 +60,8 @@ struct sigma_correlation {
     uint32_t fields_n;
     struct correlation_bound bounds[4];
     uint32_t bounds_n;
-    double percentile; /* value_percentile */
+    double percentile; /* value_percentile: which; negative: not given, then it is the share of a
+                          value among all, in percent, that the bounds ask about */
     bool generate;     /* the rules referred to have findings of their own too */
     /* the extended condition of the temporal types ("a and not b" over rules), or NULL */
     struct sigma_condition *condition; /* COND_SEARCH is an index in `rules` */
@@ -84,5 +86,14 @@ enum status correlator_finish(struct correlator *c,
                               enum status (*tell)(void *ctx, const struct finding *finding,
                                                   struct error *err),
                               void *ctx, struct error *err);
+
+/* What was left out, for a note to the user. */
+struct correlator_counts {
+    uint64_t matches;       /* of rules that correlations refer to */
+    uint64_t without_time;  /* of these, left out: the event tells no time */
+    uint64_t without_group; /* left out of one correlation: a field of its group-by is absent */
+    uint64_t without_value; /* likewise: `field` is absent, or no number where one is needed */
+};
+struct correlator_counts correlator_counts(const struct correlator *c); /* all workers freed */
 
 #endif

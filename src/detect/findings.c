@@ -1,13 +1,12 @@
 #include "detect/findings.h"
 #include "base/buf.h"
 #include "base/cursor.h"
+#include "base/tempfile.h"
 #include "base/vec.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <unistd.h>
 #include <xxhash.h>
 
@@ -59,44 +58,6 @@ struct findings_worker {
 
 /* ---- the temporary file ---- */
 
-static int open_in(const char *folder)
-{
-    int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    if (fd >= 0)
-        return fd;
-    /* a file system without O_TMPFILE */
-    struct arena scratch = {0};
-    char *path = (char *)(uintptr_t)arena_printf(&scratch, "%s/hikeshi-XXXXXX", folder).p;
-    fd = mkostemp(path, O_CLOEXEC);
-    if (fd >= 0)
-        unlink(path);
-    arena_free(&scratch);
-    return fd;
-}
-
-static int open_temporary(void)
-{
-    const char *folder = getenv("TMPDIR"); // NOLINT(concurrency-mt-unsafe): before threads start
-    int fd = folder && *folder ? open_in(folder) : -1;
-    if (fd < 0)
-        fd = open_in("/tmp");
-    return fd < 0 ? memfd_create("hikeshi-findings", MFD_CLOEXEC) : fd;
-}
-
-static enum status write_all(int fd, struct slice bytes, off_t offset, struct error *err)
-{
-    while (bytes.n) {
-        ssize_t n = pwrite(fd, bytes.p, bytes.n, offset);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return error_system(err, "temporary file", "can't keep the findings");
-        offset += n;
-        bytes = slice_sub(bytes, (size_t)n, bytes.n);
-    }
-    return OK;
-}
-
 static enum status read_all(int fd, char *to, size_t size, off_t offset, struct error *err)
 {
     for (size_t at = 0; at < size;) {
@@ -117,11 +78,9 @@ static enum status read_all(int fd, char *to, size_t size, off_t offset, struct 
 
 struct findings *findings_new(struct error *err)
 {
-    int fd = open_temporary();
-    if (fd < 0) {
-        error_system(err, NULL, "can't make a temporary file");
+    int fd = tempfile_open(err);
+    if (fd < 0)
         return NULL;
-    }
     struct findings *f = xcalloc(1, sizeof *f);
     f->fd = fd;
     pthread_mutex_init(&f->lock, NULL);
@@ -177,7 +136,7 @@ static enum status end_piece(struct findings_worker *w, bool last, struct error 
     }
     f->pieces.at[w->piece] = piece;
     pthread_mutex_unlock(&f->lock);
-    enum status status = spill ? write_all(f->fd, bytes, piece.offset, err) : OK;
+    enum status status = spill ? tempfile_write(f->fd, bytes, (uint64_t)piece.offset, err) : OK;
     buf_clear(&w->payload);
     return status;
 }

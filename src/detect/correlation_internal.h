@@ -1,0 +1,199 @@
+/*
+ * What the parts of the correlator share.
+ *
+ *   correlation_plan.c     from rules to what has to be looked up in a match, and for whom
+ *   correlation_names.c    texts behind the hashes that records carry
+ *   correlation_pool.c     records of matches: in memory, spilled to a file, sorted
+ *   correlation_window.c   one group's records in order of time -> bursts
+ *   correlate.c            takes matches in, tells findings
+ *
+ * A match becomes one record of fixed size for each correlation that refers to its rule. Records
+ * are sorted by correlation, group and time, so that a group is a stretch of an array and a window
+ * two indexes into it; nothing else is kept in memory, however many groups there are. Correlations
+ * that refer to others wait in a pool of a higher level until those have been gone through.
+ *
+ * What a later run would need in order to go on where this one ended is therefore little: of every
+ * group the records that lie less than a timespan back, and of its last burst.
+ */
+#ifndef DETECT_CORRELATION_INTERNAL_H
+#define DETECT_CORRELATION_INTERNAL_H
+
+#include <pthread.h>
+
+#include "base/vec.h"
+#include "detect/correlation.h"
+
+enum {
+    CORRELATION_RULES = 1000,      /* that a correlation may refer to */
+    CORRELATION_RULES_TIMELY = 64, /* that one of the temporal types may: a set of them is a word */
+    CORRELATION_FIELDS = 16,       /* in group-by, in condition.field */
+    CORRELATION_LEVELS = 8,        /* correlations of correlations of ... */
+    CORRELATION_PATHS = 64,        /* ways from one up to those that refer to it, directly or not */
+};
+
+/* One match as one correlation sees it. */
+struct correlation_record {
+    timestamp time;
+    uint64_t group;  /* hash of the group-by fields' values; never 0 */
+    uint64_t value;  /* of `field`: its hash for value_count and shares, else a double's bits */
+    uint64_t host;   /* hash of its text; 0: not known */
+    uint64_t carry;  /* hash of struct carried[paths_n]; 0: nobody refers to this correlation */
+    uint64_t record; /* origin */
+    uint32_t input;
+    uint16_t node; /* number of the correlation in the plan */
+    uint16_t slot; /* which of its rules matched */
+};
+
+/* What an event is to a correlation further up: its group and value there; group 0: it has none. */
+struct carried {
+    uint64_t group, value;
+};
+
+/* ---- names ---- */
+
+enum { NAMES_SHARDS = 16 };
+
+/* Bytes by their hash, for all threads: texts, and the hashes that make up a group. */
+struct names {
+    struct names_shard {
+        pthread_mutex_t lock;
+        struct map index;
+        struct {
+            struct slice *at;
+            size_t n, cap;
+        } entries;
+        struct arena bytes;
+    } shards[NAMES_SHARDS];
+    size_t most; /* bytes, past which texts that findings can do without are not kept */
+};
+
+void names_init(struct names *names, size_t most);
+void names_free(struct names *names);
+/* Keeps a copy. Of several texts with the same hash (that differ in case) the least one is kept,
+ * so that the order in which threads come does not show. `needed`: whatever the memory. */
+void names_keep(struct names *names, uint64_t hash, struct slice bytes, bool needed);
+/* An empty slice when not kept. Aligned for uint64_t. Not while others keep. */
+struct slice names_get(const struct names *names, uint64_t hash);
+
+/* ---- pool ---- */
+
+struct correlation_pool {
+    pthread_mutex_t lock;
+    struct {
+        struct correlation_record *at;
+        size_t n, cap;
+    } kept;
+    size_t most; /* records kept in memory */
+    int runs_fd, sorted_fd;
+    struct {
+        struct correlation_run {
+            uint64_t at, n; /* in records */
+        } * at;
+        size_t n, cap;
+    } runs;
+    uint64_t spilled;
+    const struct correlation_record *sorted; /* after pool_sort */
+    size_t sorted_n;
+    void *map;
+    size_t map_bytes;
+};
+
+/* Opens the files that it may spill to, which no folder shows. */
+enum status pool_open(struct correlation_pool *pool, size_t most, struct error *err);
+void pool_close(struct correlation_pool *pool);
+enum status pool_add(struct correlation_pool *pool, const struct correlation_record *records,
+                     size_t n, struct error *err);
+/* All records by node, group, time, then slot and origin; in `sorted`. */
+enum status pool_sort(struct correlation_pool *pool, struct error *err);
+
+/* ---- plan ---- */
+
+/* What to look up in an event: names of fields as the matched rule's log source calls them. */
+struct correlation_key {
+    uint16_t node;
+    struct slice *group, *fields; /* as many as the correlation's group_by, fields */
+};
+
+/* A rule that a correlation refers to, for a match of the rule. */
+struct correlation_feed {
+    uint16_t slot;
+    struct correlation_key key;
+    struct correlation_key *carry; /* paths_n of the node */
+};
+
+/* A way up: a correlation that refers to this one, followed by the `below` ways up from there. */
+struct correlation_path {
+    uint16_t node, slot;
+    uint32_t below;
+};
+
+struct correlation_node {
+    const struct sigma_rule *rule;
+    const struct sigma_correlation *correlation;
+    uint32_t level; /* 0: refers to plain rules alone */
+    struct correlation_path *paths;
+    uint32_t paths_n;
+};
+
+struct correlation_plan {
+    struct correlation_node *nodes;
+    uint32_t nodes_n, levels;
+    struct correlation_feed *feeds; /* those of rule i: from feeds_of[i] to feeds_of[i + 1] */
+    uint32_t *feeds_of;
+    uint32_t rules_n;
+    struct arena arena;
+};
+
+/* `rules`: all of a rule set, by index. */
+enum status plan_make(struct correlation_plan *plan, const struct sigma_rule *const *rules,
+                      uint32_t rules_n, struct error *err);
+void plan_free(struct correlation_plan *plan);
+
+/* Whether windows are looked at as they fill (docs/correlations.md), else when they are over. */
+bool correlation_grows(const struct sigma_correlation *c);
+/* Counts its events, or their values: not one of the temporal types. */
+bool correlation_counts(const struct sigma_correlation *c);
+bool correlation_within(const struct sigma_correlation *c, double measure);
+/* The rules of an extended condition that are asked for, not only forbidden; all without one. */
+uint64_t correlation_wanted(const struct sigma_correlation *c);
+bool correlation_condition(const struct sigma_condition *condition, uint64_t matched);
+
+/* ---- window ---- */
+
+struct correlation_burst {
+    size_t from, end; /* its events in the group's array */
+    size_t met;       /* the event with which the condition was met first */
+    double measure;   /* the most telling one (the least one when the condition asks for little) */
+    uint64_t value;   /* of shares: whose it is */
+};
+
+struct correlation_walk; /* memory that is used again for each group */
+struct correlation_walk *walk_new(void);
+void walk_free(struct correlation_walk *walk);
+
+struct correlation_listener {
+    /* The condition holds at the time of r[end - 1]; r[from..end) had their part in it. Called in
+     * order of time; `begins` with the first of a burst. May be NULL. */
+    enum status (*held)(void *ctx, const struct correlation_record *r, size_t from, size_t end,
+                        bool begins, struct error *err);
+    enum status (*burst)(void *ctx, const struct correlation_record *r,
+                         const struct correlation_burst *burst, struct error *err);
+    void *ctx;
+};
+
+/* Goes through one group's records, which are in order. */
+enum status walk_group(struct correlation_walk *walk, const struct sigma_correlation *c,
+                       const struct correlation_record *r, size_t n,
+                       const struct correlation_listener *listener, struct error *err);
+
+/* ---- the correlator, with limits that tests make tiny ---- */
+
+struct correlator_limits {
+    size_t records; /* in memory, all together */
+    size_t chunk;   /* that a worker gathers before it hands them over */
+    size_t names;   /* bytes of texts */
+};
+struct correlator *correlator_open(const struct sigma_rule *const *rules, uint32_t rules_n,
+                                   const struct correlator_limits *limits, struct error *err);
+
+#endif

@@ -1,0 +1,53 @@
+#include "detect/correlation_internal.h"
+
+#include <stdlib.h>
+
+void names_init(struct names *names, size_t most)
+{
+    *names = (struct names){.most = most};
+    for (size_t i = 0; i < NAMES_SHARDS; i++)
+        pthread_mutex_init(&names->shards[i].lock, NULL);
+}
+
+void names_free(struct names *names)
+{
+    for (size_t i = 0; i < NAMES_SHARDS; i++) {
+        struct names_shard *s = &names->shards[i];
+        map_free(&s->index);
+        arena_free(&s->bytes);
+        free(s->entries.at);
+        pthread_mutex_destroy(&s->lock);
+    }
+}
+
+static struct slice copy(struct arena *a, struct slice bytes)
+{
+    char *p = arena_alloc(a, bytes.n);
+    if (bytes.n)
+        memcpy(p, bytes.p, bytes.n);
+    return slice_of(p, bytes.n);
+}
+
+void names_keep(struct names *names, uint64_t hash, struct slice bytes, bool needed)
+{
+    struct names_shard *s = &names->shards[hash % NAMES_SHARDS];
+    struct slice key = slice_of(&hash, sizeof hash);
+    pthread_mutex_lock(&s->lock);
+    const uint32_t *found = map_get(&s->index, key);
+    if (found) {
+        struct slice *entry = &s->entries.at[*found];
+        if (slice_compare(bytes, *entry) < 0)
+            *entry = copy(&s->bytes, bytes);
+    } else if (needed || s->bytes.used < names->most / NAMES_SHARDS) {
+        *map_put(&s->index, key, NULL) = (uint32_t)s->entries.n;
+        *VEC_PUSH(s->entries) = copy(&s->bytes, bytes);
+    }
+    pthread_mutex_unlock(&s->lock);
+}
+
+struct slice names_get(const struct names *names, uint64_t hash)
+{
+    const struct names_shard *s = &names->shards[hash % NAMES_SHARDS];
+    const uint32_t *found = map_get(&s->index, slice_of(&hash, sizeof hash));
+    return found ? s->entries.at[*found] : (struct slice){0};
+}
