@@ -166,7 +166,7 @@ static enum status find_paths(struct correlation_plan *plan, struct correlation_
                               struct error *err)
 {
     node->paths = arena_zero(&plan->arena, CORRELATION_PATHS, sizeof *node->paths);
-    for (uint16_t up = 0; up < plan->nodes_n; up++) {
+    for (uint32_t up = 0; up < plan->nodes_n; up++) {
         const struct correlation_node *parent = &plan->nodes[up];
         for (uint32_t slot = 0; slot < parent->correlation->rules_n; slot++) {
             if (parent->correlation->rules[slot] != node->rule)
@@ -175,7 +175,7 @@ static enum status find_paths(struct correlation_plan *plan, struct correlation_
                 return error_set(err, STATUS_BAD_INPUT, node->rule->path.p, node->rule->line,
                                  "more than %d correlations build on this one", CORRELATION_PATHS);
             node->paths[node->paths_n++] =
-                (struct correlation_path){up, (uint16_t)slot, parent->paths_n};
+                (struct correlation_path){(uint16_t)up, (uint16_t)slot, parent->paths_n};
             for (uint32_t i = 0; i < parent->paths_n; i++)
                 node->paths[node->paths_n++] = parent->paths[i];
         }
@@ -232,16 +232,16 @@ static void find_feeds(struct correlation_plan *plan)
         plan->feeds_of[i + 1] += plan->feeds_of[i];
     plan->feeds = arena_zero(&plan->arena, n, sizeof *plan->feeds);
     uint32_t *filled = arena_zero(&plan->arena, plan->rules_n, sizeof *filled);
-    for (uint16_t i = 0; i < plan->nodes_n; i++) {
+    for (uint32_t i = 0; i < plan->nodes_n; i++) {
         const struct correlation_node *node = &plan->nodes[i];
-        for (uint16_t k = 0; k < node->correlation->rules_n; k++) {
+        for (uint32_t k = 0; k < node->correlation->rules_n; k++) {
             const struct sigma_rule *rule = node->correlation->rules[k];
             if (rule->correlation)
                 continue;
             struct correlation_feed *feed =
                 &plan->feeds[plan->feeds_of[rule->index] + filled[rule->index]++];
-            struct steps steps = {.at = {{i, k}}, .n = 1};
-            feed->slot = k;
+            struct steps steps = {.at = {{(uint16_t)i, (uint16_t)k}}, .n = 1};
+            feed->slot = (uint16_t)k;
             feed->key = key_of(plan, &steps);
             feed->carry = arena_zero(&plan->arena, node->paths_n, sizeof *feed->carry);
             carry_keys(plan, &steps, node->paths, node->paths_n, feed->carry);
