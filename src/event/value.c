@@ -94,6 +94,18 @@ static struct slice text_sid(struct value v, struct arena *a)
     return arena_slice(a, slice_of(text, n));
 }
 
+/* A time that no timestamp holds, such as 0 ("never"): its like in another 400 years, which all have
+ * the same days, and then the year put right. */
+static struct slice text_far_filetime(uint64_t filetime, struct arena *a)
+{
+    const uint64_t day = UINT64_C(24) * 3600 * 10000000, cycle = 146097 * day;
+    uint64_t like = filetime % cycle + (filetime % cycle < 200 * 365 * day ? cycle : 0);
+    struct timestamp_parts t = timestamp_split(timestamp_from_filetime(like));
+    long year = t.year + 400 * ((long)(filetime / cycle) - (long)(like / cycle));
+    return arena_printf(a, "%04ld-%02d-%02dT%02d:%02d:%02d.%07dZ", year, t.month, t.day, t.hour,
+                        t.minute, t.second, (int)(t.nanosecond / 100));
+}
+
 static struct slice text_filetime(struct value v, struct arena *a)
 {
     uint64_t filetime;
@@ -101,7 +113,7 @@ static struct slice text_filetime(struct value v, struct arena *a)
     timestamp t = timestamp_from_filetime(filetime);
     char text[TIMESTAMP_TEXT];
     if (t == TIMESTAMP_NONE)
-        return text_hex(v, a);
+        return text_far_filetime(filetime, a);
     return arena_slice(a, slice_of(text, timestamp_text(t, 7, text)));
 }
 

@@ -32,11 +32,11 @@ enum {
 
 /* Bounds on what hostile input can ask for. */
 enum {
-    EVTX_DEPTH = 64,        /* elements in elements */
-    EVTX_NESTING = 16,      /* BinXML in values of BinXML */
-    EVTX_WORK = 16 << 20,   /* bytes that one chunk may become: fields, values, plans */
-    EVTX_FIELD_WORK = 64,   /* what a field counts for beside its value */
-    EVTX_KEPT = 32 << 20,   /* bytes of names and plans that a thread keeps across chunks */
+    EVTX_DEPTH = 64,      /* elements in elements */
+    EVTX_NESTING = 16,    /* BinXML in values of BinXML */
+    EVTX_WORK = 16 << 20, /* bytes that one chunk may become: fields, values, plans */
+    EVTX_FIELD_WORK = 64, /* what a field counts for beside its value */
+    EVTX_KEPT = 32 << 20, /* bytes of names and plans that a thread keeps across chunks */
 };
 
 /* BinXML tokens; with EVTX_MORE where an attribute list or more of the same follows. */
@@ -133,12 +133,13 @@ struct evtx_context {
     uint32_t role, field;
 };
 
-enum evtx_what { ITEM_FIELD, ITEM_PROVIDER, ITEM_CHANNEL, ITEM_CODE, ITEM_TIME, ITEM_IGNORED };
+enum evtx_what { ITEM_FIELD, ITEM_PROVIDER, ITEM_CHANNEL, ITEM_CODE, ITEM_TIME, ITEM_RECORD };
 
 /* A piece of a field's value: a constant, or a substitution. */
 struct evtx_part {
     struct value constant;
     int32_t substitution; /* -1: the constant */
+    bool optional;        /* without a value there is no element or attribute either */
 };
 
 /* One field of an event and what it is made of. */
@@ -148,7 +149,7 @@ struct evtx_item {
     uint32_t part, parts;
     struct evtx_context inside; /* of BinXML that a substitution may hold */
     uint8_t what;               /* enum evtx_what */
-    bool sparse;                /* without a value it is left out, instead of being null */
+    bool sparse;                /* left out when it has no value, instead of being null */
 };
 
 struct evtx_columns {
@@ -249,6 +250,7 @@ struct evtx {
 
     /* the present record */
     timestamp time;
+    uint64_t record;
     int64_t provider, channel, code; /* numbers of outs, or -1 */
     struct {
         struct evtx_out *at;
@@ -325,7 +327,8 @@ bool evtx_element(uint8_t type, struct cursor *c, struct slice *raw);
 /* ---- evtx_record.c ---- */
 
 /* Reads the record's BinXML, chunk[from, to), and adds the event to its block. What is wrong with
- * it goes to the problems. */
+ * it goes to the problems. Number and time (a FILETIME) are those of the record's header, for events
+ * that do not tell their own. */
 enum status evtx_record(struct evtx *e, size_t from, size_t to, uint64_t number, uint64_t written);
 
 /* ---- evtx_chunk.c ---- */

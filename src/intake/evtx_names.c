@@ -66,8 +66,8 @@ static bool read_name(struct evtx *e, uint32_t at, uint32_t *number)
         ascii[i] = utf16.p[2 * i];
         plain = utf16.p[2 * i + 1] == 0 && (ascii[i] & 0x80) == 0;
     }
-    *number = evtx_name_put(&e->names,
-                            plain ? slice_of(ascii, n) : utf16_to_utf8(&e->scratch, utf16));
+    *number =
+        evtx_name_put(&e->names, plain ? slice_of(ascii, n) : utf16_to_utf8(&e->scratch, utf16));
     return true;
 }
 

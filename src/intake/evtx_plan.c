@@ -176,13 +176,14 @@ static void end_element(struct compiling *c)
         struct evtx_item *item = add_item(c, f->field, f->first_part);
         item->named_by = f->named_by;
         item->inside = (struct evtx_context){(uint32_t)f->in, f->field};
-        item->sparse = frame_only || f->at < ROLE_DATA;
+        bool optional = item->parts == 1 && c->parts.at[item->part].optional;
+        item->sparse = frame_only || f->at < ROLE_DATA || optional;
         if (f->at == ROLE_SYSTEM && f->name == NAME_EVENT_ID)
             item->what = ITEM_CODE;
         else if (f->at == ROLE_SYSTEM && f->name == NAME_CHANNEL)
             item->what = ITEM_CHANNEL;
         else if (f->at == ROLE_SYSTEM && f->name == NAME_RECORD_ID)
-            item->what = ITEM_IGNORED;
+            item->what = ITEM_RECORD;
     }
     c->depth--;
 }
@@ -243,7 +244,8 @@ static void carry_out(struct compiling *c, struct cursor *steps)
         add_constant(c, type, cursor_take(steps, number));
         break;
     default: /* substitutions */
-        *VEC_PUSH(c->stack) = (struct evtx_part){.substitution = index};
+        *VEC_PUSH(c->stack) =
+            (struct evtx_part){.substitution = index, .optional = token == EVTX_OPTIONAL_SUB};
     }
 }
 
@@ -290,8 +292,9 @@ static struct evtx_plan *read_definition(struct evtx *e, uint32_t at, uint32_t i
     cursor_skip(&c, 12);
     uint32_t size = cursor_u32(&c);
     if (c.failed || own_id != id) {
-        evtx_wrong(e, at, c.failed ? "its template lies outside of the chunk"
-                                   : "its template is not where it should be");
+        evtx_wrong(e, at,
+                   c.failed ? "its template lies outside of the chunk"
+                            : "its template is not where it should be");
         return NULL;
     }
     if (size < cursor_left(&c))
@@ -317,8 +320,7 @@ static struct evtx_plan *read_definition(struct evtx *e, uint32_t at, uint32_t i
     return plan;
 }
 
-struct evtx_plan *evtx_plan_at(struct evtx *e, uint32_t at, uint32_t id,
-                               struct evtx_context around)
+struct evtx_plan *evtx_plan_at(struct evtx *e, uint32_t at, uint32_t id, struct evtx_context around)
 {
     struct evtx_place *place = &e->plan_places[(at ^ around.field * 31) % EVTX_PLACES];
     if (place->round != e->round || place->at != at || place->id != id ||

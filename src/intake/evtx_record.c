@@ -54,6 +54,11 @@ static timestamp time_of(struct value v, uint64_t number, struct arena *a)
     return timestamp_parse(value_text(v, a), &t) ? t : TIMESTAMP_NONE;
 }
 
+static uint64_t record_of(struct value v, uint64_t number, uint64_t otherwise)
+{
+    return !v.p && v.n == 8 && (v.type == VALUE_UINT || v.type == VALUE_INT) ? number : otherwise;
+}
+
 /* Where an out goes: an item of a run, or a name (EVTX_NAMED). */
 struct goal {
     const struct evtx_item *item;
@@ -66,8 +71,10 @@ static void add_out(struct evtx *e, struct goal goal, struct value v, uint64_t n
         return;
     if (__builtin_expect(goal.item->what != ITEM_FIELD, 0)) {
         int64_t place = (int64_t)e->outs.n;
-        if (goal.item->what == ITEM_IGNORED)
+        if (goal.item->what == ITEM_RECORD) {
+            e->record = record_of(v, number, e->record);
             return;
+        }
         if (goal.item->what == ITEM_TIME) {
             e->time = time_of(v, number, &e->scratch);
             return;
@@ -105,8 +112,7 @@ static bool add_nested(struct evtx *e, struct goal goal, struct evtx_sub sub, un
     if (nesting >= EVTX_NESTING)
         return evtx_wrong(e, sub.at, "BinXML lies in BinXML too deep");
     struct cursor c = {(const unsigned char *)e->chunk.p, (size_t)sub.at + sub.n, sub.at, false};
-    return evtx_spend(e, sub.at, EVTX_FIELD_WORK) &&
-           binxml(e, c, goal.item->inside, nesting + 1);
+    return evtx_spend(e, sub.at, EVTX_FIELD_WORK) && binxml(e, c, goal.item->inside, nesting + 1);
 }
 
 /* A value of one substitution: the usual case. */
@@ -243,8 +249,7 @@ static bool read_values(struct evtx *e, struct cursor *c, struct values *values)
 
 /* A template instance: token, a byte, id, offset of the definition, the definition itself where
  * that offset is this place, values. */
-static bool instance(struct evtx *e, struct cursor *c, struct evtx_context around,
-                     unsigned nesting)
+static bool instance(struct evtx *e, struct cursor *c, struct evtx_context around, unsigned nesting)
 {
     cursor_skip(c, 2);
     uint32_t id = cursor_u32(c), at = cursor_u32(c);
@@ -259,8 +264,7 @@ static bool instance(struct evtx *e, struct cursor *c, struct evtx_context aroun
     }
     struct values values;
     size_t before = e->subs.n;
-    bool good = read_values(e, c, &values) &&
-                evtx_spend(e, at, values.n * sizeof(struct evtx_sub));
+    bool good = read_values(e, c, &values) && evtx_spend(e, at, values.n * sizeof(struct evtx_sub));
     if (values.n || good)
         good = carry_out(e, plan, values, nesting) && good;
     e->subs.n = before;
@@ -407,7 +411,7 @@ static void put_outs(struct evtx *e, struct block *b, uint32_t kind)
     }
 }
 
-static enum status add_event(struct evtx *e, uint64_t record)
+static enum status add_event(struct evtx *e)
 {
     uint32_t number;
     struct evtx_kind *kind = kind_of(e, &number);
@@ -416,7 +420,7 @@ static enum status add_event(struct evtx *e, uint64_t record)
         kind->epoch = block_set_epoch(e->blocks);
     }
     struct block *b = kind->block;
-    enum status status = block_row(b, e->time, (struct origin){e->input, record}, e->err);
+    enum status status = block_row(b, e->time, (struct origin){e->input, e->record}, e->err);
     if (status == OK)
         put_outs(e, b, number);
     return status;
@@ -425,6 +429,7 @@ static enum status add_event(struct evtx *e, uint64_t record)
 enum status evtx_record(struct evtx *e, size_t from, size_t to, uint64_t number, uint64_t written)
 {
     e->time = TIMESTAMP_NONE;
+    e->record = number;
     e->provider = e->channel = e->code = -1;
     e->outs.n = e->runs.n = e->subs.n = 0;
     e->wrong = NULL;
@@ -435,7 +440,7 @@ enum status evtx_record(struct evtx *e, size_t from, size_t to, uint64_t number,
         e->time = timestamp_from_filetime(written);
     enum status status = OK;
     if (good || (e->code >= 0 && (e->channel >= 0 || e->provider >= 0)))
-        status = add_event(e, number);
+        status = add_event(e);
     if (e->wrong && !e->quiet)
         problem_add(e->problems, e->input, e->chunk_at + e->wrong_at, "record %llu: %s",
                     (unsigned long long)number, e->wrong);

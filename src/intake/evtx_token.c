@@ -125,7 +125,8 @@ static bool entity(struct reading *r)
         struct slice name;
         char text[2];
     } known[] = {
-        {{"amp", 3}, "&"}, {{"lt", 2}, "<"}, {{"gt", 2}, ">"}, {{"quot", 4}, "\""}, {{"apos", 4}, "'"},
+        {{"amp", 3}, "&"},   {{"lt", 2}, "<"},   {{"gt", 2}, ">"},
+        {{"quot", 4}, "\""}, {{"apos", 4}, "'"},
     };
     uint32_t number;
     if (!evtx_name_read(r->e, r->c, &number))

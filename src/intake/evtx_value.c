@@ -79,20 +79,29 @@ static bool real(struct slice raw, uint64_t *number)
     return true;
 }
 
-void evtx_scalar(uint8_t type, struct slice raw, struct value *v, uint64_t *number,
-                 struct arena *a)
+void evtx_scalar(uint8_t type, struct slice raw, struct value *v, uint64_t *number, struct arena *a)
 {
     static const uint8_t types[] = {
-        [EVTX_STRING] = VALUE_UTF16,       [EVTX_INT8] = VALUE_INT,
-        [EVTX_UINT8] = VALUE_UINT,         [EVTX_INT16] = VALUE_INT,
-        [EVTX_UINT16] = VALUE_UINT,        [EVTX_INT32] = VALUE_INT,
-        [EVTX_UINT32] = VALUE_UINT,        [EVTX_INT64] = VALUE_INT,
-        [EVTX_UINT64] = VALUE_UINT,        [EVTX_REAL32] = VALUE_DOUBLE,
-        [EVTX_REAL64] = VALUE_DOUBLE,      [EVTX_BOOL] = VALUE_BOOL,
-        [EVTX_BINARY] = VALUE_BINARY,      [EVTX_GUID] = VALUE_GUID,
-        [EVTX_SIZE] = VALUE_HEX,           [EVTX_FILETIME] = VALUE_FILETIME,
-        [EVTX_SYSTEMTIME] = VALUE_SYSTEMTIME, [EVTX_SID] = VALUE_SID,
-        [EVTX_HEX32] = VALUE_HEX,          [EVTX_HEX64] = VALUE_HEX,
+        [EVTX_STRING] = VALUE_UTF16,
+        [EVTX_INT8] = VALUE_INT,
+        [EVTX_UINT8] = VALUE_UINT,
+        [EVTX_INT16] = VALUE_INT,
+        [EVTX_UINT16] = VALUE_UINT,
+        [EVTX_INT32] = VALUE_INT,
+        [EVTX_UINT32] = VALUE_UINT,
+        [EVTX_INT64] = VALUE_INT,
+        [EVTX_UINT64] = VALUE_UINT,
+        [EVTX_REAL32] = VALUE_DOUBLE,
+        [EVTX_REAL64] = VALUE_DOUBLE,
+        [EVTX_BOOL] = VALUE_BOOL,
+        [EVTX_BINARY] = VALUE_BINARY,
+        [EVTX_GUID] = VALUE_GUID,
+        [EVTX_SIZE] = VALUE_HEX,
+        [EVTX_FILETIME] = VALUE_FILETIME,
+        [EVTX_SYSTEMTIME] = VALUE_SYSTEMTIME,
+        [EVTX_SID] = VALUE_SID,
+        [EVTX_HEX32] = VALUE_HEX,
+        [EVTX_HEX64] = VALUE_HEX,
     };
     uint8_t as = type < sizeof types && types[type] ? types[type] : VALUE_BINARY;
     *v = (struct value){raw.p, (uint32_t)raw.n, as};
@@ -128,10 +137,10 @@ static size_t string_length(const struct cursor *c, size_t width)
 bool evtx_element(uint8_t type, struct cursor *c, struct slice *raw)
 {
     static const uint8_t sizes[] = {
-        [EVTX_INT8] = 1,  [EVTX_UINT8] = 1,  [EVTX_INT16] = 2,       [EVTX_UINT16] = 2,
-        [EVTX_INT32] = 4, [EVTX_UINT32] = 4, [EVTX_INT64] = 8,       [EVTX_UINT64] = 8,
-        [EVTX_REAL32] = 4, [EVTX_REAL64] = 8, [EVTX_BOOL] = 4,       [EVTX_GUID] = 16,
-        [EVTX_SIZE] = 8,  [EVTX_FILETIME] = 8, [EVTX_SYSTEMTIME] = 16, [EVTX_HEX32] = 4,
+        [EVTX_INT8] = 1,   [EVTX_UINT8] = 1,    [EVTX_INT16] = 2,       [EVTX_UINT16] = 2,
+        [EVTX_INT32] = 4,  [EVTX_UINT32] = 4,   [EVTX_INT64] = 8,       [EVTX_UINT64] = 8,
+        [EVTX_REAL32] = 4, [EVTX_REAL64] = 8,   [EVTX_BOOL] = 4,        [EVTX_GUID] = 16,
+        [EVTX_SIZE] = 8,   [EVTX_FILETIME] = 8, [EVTX_SYSTEMTIME] = 16, [EVTX_HEX32] = 4,
         [EVTX_HEX64] = 8,
     };
     size_t left = cursor_left(c), n = left;

@@ -1,6 +1,9 @@
 #include "intake/reader.h"
 
+extern const struct reader evtx_reader;
+
 const struct reader *const reader_table[] = {
+    &evtx_reader,
     NULL,
 };
 

@@ -130,6 +130,12 @@ static void texts_of_values(void **state)
     assert_slice(value_text((struct value){&d, 8, VALUE_DOUBLE}, &a), "0.1");
     assert_slice(value_text((struct value){&ft, 8, VALUE_FILETIME}, &a),
                  "1970-01-01T00:00:00.0000001Z");
+    ft = 0; /* out of what a timestamp holds */
+    assert_slice(value_text((struct value){&ft, 8, VALUE_FILETIME}, &a),
+                 "1601-01-01T00:00:00.0000000Z");
+    ft = INT64_MAX;
+    assert_slice(value_text((struct value){&ft, 8, VALUE_FILETIME}, &a),
+                 "30828-09-14T02:48:05.4775807Z");
     assert_slice(
         value_text((struct value){"\x01\x02\0\0\0\0\0\x05\x20\0\0\0\x20\x02\0\0", 16, VALUE_SID},
                    &a),
