@@ -1,15 +1,18 @@
 /*
- * What a run of detection found, in numbers: by level, host, rule and ATT&CK tactic, by hour and
- * host for the heat map. Fed with each finding, in any order.
+ * What a run of detection found, in numbers: by level, host, rule, ATT&CK tactic and technique. Fed
+ * with each finding, in any order.
  *
  *     struct summary *s = summary_new();
  *     summary_add(s, &finding);
- *     summary_print_text(s, &options, stdout);
+ *     timeline_end(t, s, &err);              text and HTML show it
  */
 #ifndef REPORT_SUMMARY_H
 #define REPORT_SUMMARY_H
 
+#include "base/buf.h"
 #include "detect/findings.h"
+
+enum { SUMMARY_HOSTS = 100000 }; /* hosts told apart; the findings of others are counted together */
 
 struct summary;
 struct summary *summary_new(void);
@@ -18,5 +21,14 @@ void summary_add(struct summary *s, const struct finding *finding);
 
 uint64_t summary_total(const struct summary *s);
 uint64_t summary_of_level(const struct summary *s, enum sigma_level level);
+
+struct summary_options {
+    bool colour;
+    unsigned width; /* columns; 0: as wide as it gets */
+    unsigned top;   /* rows a table; 0: 10 */
+};
+
+/* Appends the summary as tables for people. */
+void summary_text(const struct summary *s, const struct summary_options *options, struct buf *out);
 
 #endif

@@ -24,19 +24,22 @@ struct timeline_options {
     bool colour;                 /* escape sequences may be used */
     unsigned width;              /* columns of the terminal; 0: as wide as it gets */
     const char *title;           /* for the HTML page: what was scanned */
-    bool utc;                    /* times in UTC (the default); else local time with its offset */
+    bool utc;     /* times in UTC; else local time with its offset: call tzset() before confine() */
+    unsigned top; /* rows a table of the summary; 0: 10 */
 };
 
 struct timeline;
 struct timeline_format {
     const char *name, *what; /* "csv", one line for --help */
     bool summary;            /* it shows the summary itself (text, html) */
+    /* begin and end may be NULL */
     enum status (*begin)(struct timeline *t, struct error *err);
     enum status (*add)(struct timeline *t, const struct finding *finding, struct error *err);
     enum status (*end)(struct timeline *t, const struct summary *summary, struct error *err);
 };
 
-/* Ended by a NULL. */
+/* "text", "jsonl", "csv", "timesketch", "html"; ended by a NULL. docs/output.md describes
+ * each. */
 extern const struct timeline_format *const timeline_formats[];
 const struct timeline_format *timeline_format_find(const char *name);
 

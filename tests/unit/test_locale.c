@@ -79,8 +79,10 @@ static void damaged(void **state)
         free(cut);
     }
     enum { TABLES = 600 };
-    if (!whole.p || whole.n <= TABLES)
+    if (!whole.p || whole.n <= TABLES) {
         fail();
+        return;
+    }
     char *copy = malloc(whole.n + 1);
     for (size_t i = 0; i < TABLES; i++) {
         memcpy(copy, whole.p, whole.n);

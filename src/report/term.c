@@ -1,0 +1,298 @@
+#include "report/term.h"
+#include "base/text.h"
+#include "base/vec.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <utf8proc.h>
+
+#define ELLIPSIS SLICE("\xe2\x80\xa6") /* U+2026, one column */
+
+static const char *const codes[] = {
+    [TERM_PLAIN] = "",    [TERM_DIM] = "2",   [TERM_BOLD] = "1",  [TERM_RED] = "31",
+    [TERM_YELLOW] = "33", [TERM_CYAN] = "36", [TERM_BLUE] = "34", [TERM_ALARM] = "1;37;41",
+};
+
+enum term_style term_style_of(enum sigma_level level)
+{
+    static const enum term_style styles[] = {
+        [LEVEL_NONE] = TERM_DIM, [LEVEL_INFORMATIONAL] = TERM_BLUE,
+        [LEVEL_LOW] = TERM_CYAN, [LEVEL_MEDIUM] = TERM_YELLOW,
+        [LEVEL_HIGH] = TERM_RED, [LEVEL_CRITICAL] = TERM_ALARM,
+    };
+    return styles[level];
+}
+
+/* ---- characters ---- */
+
+/* The character at `at`, which moves past it; -1 for a byte that is no UTF-8. */
+static int32_t next_character(struct slice s, size_t *at)
+{
+    size_t n = utf8_length(slice_sub(s, *at, 4));
+    int32_t c = -1;
+    if (n)
+        utf8proc_iterate((const utf8proc_uint8_t *)s.p + *at, (utf8proc_ssize_t)n, &c);
+    *at += n ? n : 1;
+    return c;
+}
+
+/* May a terminal get it as it is? */
+static bool harmless(int32_t c)
+{
+    switch (utf8proc_category(c)) {
+    case UTF8PROC_CATEGORY_CC: /* controls */
+    case UTF8PROC_CATEGORY_CF: /* invisible, changes of direction */
+    case UTF8PROC_CATEGORY_CN: /* unassigned: of unknown width */
+    case UTF8PROC_CATEGORY_CS:
+    case UTF8PROC_CATEGORY_ZL: /* line and paragraph separators */
+    case UTF8PROC_CATEGORY_ZP:
+        return false;
+    default:
+        return true;
+    }
+}
+
+static void write_out(struct buf *out, int32_t c, unsigned char byte)
+{
+    if (c < 0)
+        buf_printf(out, "\\x%02x", byte);
+    else if (c == '\n' || c == '\r' || c == '\t')
+        buf_printf(out, "\\%c", c == '\n' ? 'n' : c == '\r' ? 'r' : 't');
+    else if (c < 0x80)
+        buf_printf(out, "\\x%02x", (unsigned)c);
+    else
+        buf_printf(out, c < 0x10000 ? "\\u%04x" : "\\U%08x", (unsigned)c);
+}
+
+void term_clean(struct buf *out, struct slice s)
+{
+    for (size_t at = 0; at < s.n;) {
+        size_t from = at;
+        while (at < s.n && s.p[at] >= ' ' && s.p[at] < 0x7f)
+            at++;
+        buf_add(out, slice_sub(s, from, at - from));
+        if (at == s.n)
+            break;
+        from = at;
+        int32_t c = next_character(s, &at);
+        if (c >= 0 && harmless(c))
+            buf_add(out, slice_sub(s, from, at - from));
+        else
+            write_out(out, c, (unsigned char)s.p[from]);
+    }
+}
+
+static unsigned width_of(int32_t c)
+{
+    int n = c < 0 ? 1 : utf8proc_charwidth(c);
+    return n > 0 ? (unsigned)n : 0;
+}
+
+unsigned term_width(struct slice clean)
+{
+    unsigned width = 0;
+    for (size_t at = 0; at < clean.n;)
+        width += width_of(next_character(clean, &at));
+    return width;
+}
+
+struct slice term_fit(struct slice clean, unsigned columns)
+{
+    unsigned width = 0;
+    for (size_t at = 0; at < clean.n;) {
+        size_t from = at;
+        width += width_of(next_character(clean, &at));
+        if (width > columns)
+            return slice_sub(clean, 0, from);
+    }
+    return clean;
+}
+
+/* ---- styled text ---- */
+
+void term_styled(struct buf *out, struct slice clean, enum term_style style, bool colour)
+{
+    if (!clean.n)
+        return;
+    if (!colour || style == TERM_PLAIN) {
+        buf_add(out, clean);
+        return;
+    }
+    buf_printf(out, "\x1b[%sm", codes[style]);
+    buf_add(out, clean);
+    buf_add(out, SLICE("\x1b[0m"));
+}
+
+static void spaces(struct buf *out, unsigned n)
+{
+    while (n--)
+        buf_char(out, ' ');
+}
+
+void term_cell(struct buf *out, struct slice clean, unsigned columns, enum term_align align,
+               enum term_style style, bool colour)
+{
+    struct slice text = term_fit(clean, columns);
+    bool cut = text.n < clean.n && columns > 0;
+    if (cut)
+        text = term_fit(clean, columns - 1);
+    unsigned padding = columns - term_width(text) - cut;
+    if (align == TERM_RIGHT)
+        spaces(out, padding);
+    term_styled(out, text, style, colour);
+    if (cut)
+        term_styled(out, ELLIPSIS, style, colour);
+    if (align == TERM_LEFT)
+        spaces(out, padding);
+}
+
+/* ---- flow ---- */
+
+/* Goes to the next line; false, with the mark at its end, when there may be no more. */
+static bool next_line(struct term_flow *flow)
+{
+    if (flow->line + 1 >= flow->lines) {
+        term_styled(flow->out, ELLIPSIS, TERM_DIM, flow->colour);
+        flow->full = true;
+        return false;
+    }
+    buf_char(flow->out, '\n');
+    spaces(flow->out, flow->indent);
+    flow->line++;
+    flow->column = flow->indent;
+    return true;
+}
+
+/* The next word with the spaces behind it. */
+static struct slice next_word(struct slice s)
+{
+    size_t n = 0;
+    while (n < s.n && s.p[n] != ' ')
+        n++;
+    while (n < s.n && s.p[n] == ' ')
+        n++;
+    return slice_sub(s, 0, n);
+}
+
+void term_flow(struct term_flow *flow, struct slice clean, enum term_style style)
+{
+    if (!flow->width) {
+        term_styled(flow->out, clean, style, flow->colour);
+        return;
+    }
+    unsigned room_of_line = flow->width - flow->indent - 1; /* a column is kept for "…" */
+    while (clean.n && !flow->full) {
+        struct slice word = next_word(clean);
+        clean = slice_sub(clean, word.n, clean.n);
+        /* a word that is longer than a third of the line is broken instead of moved */
+        unsigned width = term_width(slice_trim(word));
+        unsigned room = flow->width - 1 - flow->column;
+        if (width > room && (width <= room_of_line / 3 || room < 2) && !next_line(flow))
+            return;
+        while (word.n && !flow->full) {
+            room = flow->width - 1 - flow->column;
+            struct slice part = term_fit(word, room);
+            term_styled(flow->out, part, style, flow->colour);
+            flow->column += term_width(part);
+            word = slice_sub(word, part.n, word.n);
+            bool only_spaces = slice_trim(word).n == 0; /* these do not begin a line */
+            if (only_spaces)
+                break;
+            next_line(flow);
+        }
+    }
+}
+
+/* ---- tables ---- */
+
+struct term_table_cell {
+    struct slice text; /* clean, in the table's arena */
+    enum term_style style;
+};
+
+void term_table_add(struct term_table *t, struct slice text, enum term_style style)
+{
+    struct buf clean = {0};
+    term_clean(&clean, text);
+    *VEC_PUSH(t->cells) =
+        (struct term_table_cell){arena_slice(&t->arena, buf_slice(&clean)), style};
+    buf_free(&clean);
+}
+
+struct slice term_number(uint64_t number, char out[TERM_NUMBER])
+{
+    char digits[24];
+    int n = snprintf(digits, sizeof digits, "%" PRIu64, number);
+    size_t at = 0;
+    for (int i = 0; i < n; i++) {
+        if (i > 0 && (n - i) % 3 == 0)
+            out[at++] = ',';
+        out[at++] = digits[i];
+    }
+    return slice_of(out, at);
+}
+
+void term_table_number(struct term_table *t, uint64_t number)
+{
+    char text[TERM_NUMBER];
+    term_table_add(t, term_number(number, text), TERM_PLAIN);
+}
+
+enum { GAP = 2, NARROWEST = 8 }; /* columns between columns; what a flexible one keeps */
+
+/* As wide as the content; then the widest flexible ones give way, column by column. */
+static void measure(const struct term_table *t, unsigned *widths)
+{
+    unsigned total = GAP * (t->columns_n - 1);
+    for (unsigned c = 0; c < t->columns_n; c++) {
+        widths[c] = term_width(slice_str(t->columns[c].title));
+        for (size_t i = c; i < t->cells.n; i += t->columns_n) {
+            unsigned w = term_width(t->cells.at[i].text);
+            widths[c] = w > widths[c] ? w : widths[c];
+        }
+        total += widths[c];
+    }
+    while (t->width && total > t->width) {
+        unsigned *widest = NULL;
+        for (unsigned c = 0; c < t->columns_n; c++)
+            if (t->columns[c].flexible && widths[c] > NARROWEST && (!widest || widths[c] > *widest))
+                widest = &widths[c];
+        if (!widest)
+            return;
+        --*widest;
+        total--;
+    }
+}
+
+static void end_row(struct buf *out)
+{
+    while (out->n && out->p[out->n - 1] == ' ')
+        out->n--;
+    buf_char(out, '\n');
+}
+
+void term_table_print(struct term_table *t, struct buf *out)
+{
+    unsigned *widths = xcalloc(t->columns_n, sizeof *widths);
+    measure(t, widths);
+    for (unsigned c = 0; c < t->columns_n; c++) {
+        spaces(out, c ? GAP : 0);
+        term_cell(out, slice_str(t->columns[c].title), widths[c], t->columns[c].align, TERM_DIM,
+                  t->colour);
+    }
+    end_row(out);
+    for (size_t i = 0; i < t->cells.n; i++) {
+        unsigned c = (unsigned)(i % t->columns_n);
+        const struct term_table_cell *cell = &t->cells.at[i];
+        spaces(out, c ? GAP : 0);
+        term_cell(out, cell->text, widths[c], t->columns[c].align, cell->style, t->colour);
+        if (c == t->columns_n - 1)
+            end_row(out);
+    }
+    free(widths);
+    free(t->cells.at);
+    arena_free(&t->arena);
+    t->cells.at = NULL;
+    t->cells.n = t->cells.cap = 0;
+}
