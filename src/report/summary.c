@@ -190,15 +190,15 @@ static void more(struct buf *out, size_t shown, size_t n)
         buf_printf(out, locale_plural("and %zu more\n", "and %zu more\n", n - shown), n - shown);
 }
 
+#define TEN_BLOCKS "██████████" /* U+2588, three bytes each */
+
 /* A bar whose length is as n to `most`; at least a stroke when there is anything. */
 static void bar(struct term_table *t, uint64_t n, uint64_t most, enum term_style style)
 {
-    char text[BAR * 3];
     size_t columns = most ? (size_t)((double)n / (double)most * BAR) : 0;
     columns = n && !columns ? 1 : columns;
-    for (size_t i = 0; i < columns; i++)
-        memcpy(text + i * 3, "\xe2\x96\x88", 3); /* U+2588 */
-    term_table_add(t, slice_of(text, columns * 3), style);
+    term_table_add(t, slice_sub(SLICE(TEN_BLOCKS TEN_BLOCKS TEN_BLOCKS TEN_BLOCKS), 0, columns * 3),
+                   style);
 }
 
 static void levels(const struct summary *s, const struct summary_options *options, struct buf *out)

@@ -149,30 +149,71 @@ void term_cell(struct buf *out, struct slice clean, unsigned columns, enum term_
 
 /* ---- flow ---- */
 
-/* Goes to the next line; false, with the mark at its end, when there may be no more. */
-static bool next_line(struct term_flow *flow)
+static void begin_style(const struct term_flow *flow, enum term_style style)
 {
-    if (flow->line + 1 >= flow->lines) {
-        term_styled(flow->out, ELLIPSIS, TERM_DIM, flow->colour);
-        flow->full = true;
-        return false;
-    }
-    buf_char(flow->out, '\n');
-    spaces(flow->out, flow->indent);
-    flow->line++;
-    flow->column = flow->indent;
-    return true;
+    if (flow->colour && style != TERM_PLAIN)
+        buf_printf(flow->out, "\x1b[%sm", codes[style]);
 }
 
-/* The next word with the spaces behind it. */
-static struct slice next_word(struct slice s)
+static void end_style(const struct term_flow *flow, enum term_style style)
 {
-    size_t n = 0;
-    while (n < s.n && s.p[n] != ' ')
-        n++;
-    while (n < s.n && s.p[n] == ' ')
-        n++;
-    return slice_sub(s, 0, n);
+    if (flow->colour && style != TERM_PLAIN)
+        buf_add(flow->out, SLICE("\x1b[0m"));
+}
+
+/* Goes to the next line; marks the end when there may be no more. */
+static void next_line(struct term_flow *flow, enum term_style style)
+{
+    flow->spaces = 0;
+    if (flow->line + 1 >= flow->lines) {
+        buf_add(flow->out, ELLIPSIS);
+        flow->full = true;
+        return;
+    }
+    end_style(flow, style);
+    buf_char(flow->out, '\n');
+    spaces(flow->out, flow->indent);
+    begin_style(flow, style);
+    flow->line++;
+    flow->column = flow->indent;
+}
+
+/* Columns left of the line; the last one is kept for "…". */
+static unsigned room(const struct term_flow *flow)
+{
+    unsigned taken = flow->column + flow->spaces + 1;
+    return taken < flow->width ? flow->width - taken : 0;
+}
+
+/* Better moved to the next line than broken? Long words would leave holes. */
+static bool moves(const struct term_flow *flow, unsigned columns)
+{
+    return columns > room(flow) && columns <= (flow->width - flow->indent) / 3;
+}
+
+void term_flow_together(struct term_flow *flow, unsigned columns)
+{
+    if (flow->width && !flow->full && moves(flow, columns))
+        next_line(flow, TERM_PLAIN);
+}
+
+static void flow_word(struct term_flow *flow, struct slice word, enum term_style style)
+{
+    /* without a space before it the word goes on from what was before */
+    if (flow->spaces && (moves(flow, term_width(word)) || room(flow) < 2))
+        next_line(flow, style);
+    while (word.n && !flow->full) {
+        struct slice part = term_fit(word, room(flow));
+        if (part.n) {
+            spaces(flow->out, flow->spaces);
+            buf_add(flow->out, part);
+            flow->column += flow->spaces + term_width(part);
+            flow->spaces = 0;
+        }
+        word = slice_sub(word, part.n, word.n);
+        if (word.n)
+            next_line(flow, style);
+    }
 }
 
 void term_flow(struct term_flow *flow, struct slice clean, enum term_style style)
@@ -181,27 +222,18 @@ void term_flow(struct term_flow *flow, struct slice clean, enum term_style style
         term_styled(flow->out, clean, style, flow->colour);
         return;
     }
-    unsigned room_of_line = flow->width - flow->indent - 1; /* a column is kept for "…" */
-    while (clean.n && !flow->full) {
-        struct slice word = next_word(clean);
-        clean = slice_sub(clean, word.n, clean.n);
-        /* a word that is longer than a third of the line is broken instead of moved */
-        unsigned width = term_width(slice_trim(word));
-        unsigned room = flow->width - 1 - flow->column;
-        if (width > room && (width <= room_of_line / 3 || room < 2) && !next_line(flow))
-            return;
-        while (word.n && !flow->full) {
-            room = flow->width - 1 - flow->column;
-            struct slice part = term_fit(word, room);
-            term_styled(flow->out, part, style, flow->colour);
-            flow->column += term_width(part);
-            word = slice_sub(word, part.n, word.n);
-            bool only_spaces = slice_trim(word).n == 0; /* these do not begin a line */
-            if (only_spaces)
-                break;
-            next_line(flow);
-        }
+    if (flow->full || !clean.n)
+        return;
+    begin_style(flow, style);
+    for (size_t at = 0; at < clean.n && !flow->full;) {
+        size_t from = at;
+        while (at < clean.n && clean.p[at] != ' ')
+            at++;
+        flow_word(flow, slice_sub(clean, from, at - from), style);
+        for (; at < clean.n && clean.p[at] == ' '; at++)
+            flow->spaces++;
     }
+    end_style(flow, style);
 }
 
 /* ---- tables ---- */

@@ -57,16 +57,19 @@ void term_cell(struct buf *out, struct slice clean, unsigned columns, enum term_
 struct term_flow {
     struct buf *out;
     unsigned width;  /* of the lines; 0: one line without end */
-    unsigned indent; /* less than the width */
+    unsigned indent; /* of the lines after the first: less than the width by 8 or more */
     unsigned lines;  /* at most; the last ends in "…" when there is more */
     bool colour;
     /* its own, from zero */
-    unsigned column, line;
+    unsigned column, line, spaces; /* spaces that follow, unless the line ends */
     bool full;
 };
 
 /* Appends text, broken at spaces where these are near. The flow begins at column `column`. */
 void term_flow(struct term_flow *flow, struct slice clean, enum term_style style);
+
+/* Begins a line when the next `columns` would not fit in this one. */
+void term_flow_together(struct term_flow *flow, unsigned columns);
 
 /* A table: columns as wide as their content, as far as the width allows. */
 struct term_column {

@@ -24,7 +24,8 @@ struct layout {
     unsigned width; /* 0: a finding a line, the columns below are not used */
     unsigned time, level, host;
     unsigned technique; /* 0: it stands among the fields */
-    unsigned rule;      /* where the rule's title and the fields begin */
+    unsigned rule;      /* where the rule's title begins */
+    unsigned fields;    /* where the fields begin, below the level */
     bool stacked;       /* so narrow that the title begins a line */
     int digits;         /* of the second's fraction */
     struct buf clean;
@@ -33,7 +34,7 @@ struct layout {
 static const char *short_level(enum sigma_level level)
 {
     static const char *const names[LEVELS] = {
-        [LEVEL_NONE] = N_("-"),    [LEVEL_INFORMATIONAL] = N_("info"),
+        [LEVEL_NONE] = "-",        [LEVEL_INFORMATIONAL] = N_("info"),
         [LEVEL_LOW] = N_("low"),   [LEVEL_MEDIUM] = N_("med"),
         [LEVEL_HIGH] = N_("high"), [LEVEL_CRITICAL] = N_("crit"),
     };
@@ -67,9 +68,10 @@ static void lay_out(struct layout *l, const struct timeline_options *options)
     l->host = between(8, l->width / 7, 24);
     l->technique = wide ? TECHNIQUE : 0;
     l->rule = l->time + l->level + l->host + 3 * GAP + (wide ? TECHNIQUE + GAP : 0);
+    l->fields = l->time + GAP;
     l->stacked = l->rule > l->width * 3 / 5;
     if (l->stacked)
-        l->rule = 4;
+        l->rule = l->fields = 4;
 }
 
 /* A cell of the first line and the gap behind it. */
@@ -126,24 +128,29 @@ static void several(const struct finding *finding, struct term_flow *flow)
     term_flow(flow, SLICE("  "), TERM_PLAIN);
 }
 
-static void fields(struct timeline *t, const struct finding *finding, struct term_flow *flow)
+/* Columns of a text's first word. */
+static unsigned first_word(struct slice s)
+{
+    ptrdiff_t end = slice_find(s, SLICE(" "));
+    return term_width(end < 0 ? s : slice_sub(s, 0, (size_t)end));
+}
+
+static void field(struct timeline *t, const struct finding_field *field, struct term_flow *flow)
 {
     struct layout *l = t->own;
-    for (uint32_t i = 0; i < finding->fields_n; i++) {
-        const struct finding_field *field = &finding->fields[i];
-        if (!field->text.n)
-            continue;
-        if (i)
-            term_flow(flow, SLICE("  "), TERM_PLAIN);
-        struct slice name = clean(l, field->name);
-        term_flow(flow, name, TERM_DIM);
-        term_flow(flow, SLICE("="), TERM_DIM);
-        struct slice whole = clean(l, field->text);
-        struct slice text = l->width ? term_fit(whole, FIELD_COLUMNS) : whole;
-        term_flow(flow, text, TERM_PLAIN);
-        if (text.n < whole.n)
-            term_flow(flow, SLICE("\xe2\x80\xa6"), TERM_DIM);
-    }
+    buf_clear(&l->clean);
+    term_clean(&l->clean, field->name);
+    size_t name_n = l->clean.n;
+    buf_char(&l->clean, '=');
+    term_clean(&l->clean, field->text);
+    struct slice name = slice_of(l->clean.p, name_n + 1);
+    struct slice whole = slice_sub(buf_slice(&l->clean), name_n + 1, l->clean.n);
+    struct slice text = l->width ? term_fit(whole, FIELD_COLUMNS) : whole;
+    term_flow_together(flow, term_width(name) + first_word(text));
+    term_flow(flow, name, TERM_DIM);
+    term_flow(flow, text, TERM_PLAIN);
+    if (text.n < whole.n)
+        term_flow(flow, SLICE("\xe2\x80\xa6"), TERM_DIM);
 }
 
 /* The second line and on: what the event says. */
@@ -153,13 +160,13 @@ static void details(struct timeline *t, const struct finding *finding, struct sl
     struct buf *b = &t->line;
     struct term_flow flow = {.out = b,
                              .width = l->width,
-                             .indent = l->rule,
+                             .indent = l->fields,
                              .lines = FIELD_LINES,
                              .colour = t->options.colour,
-                             .column = l->rule};
+                             .column = l->fields};
     size_t before = b->n;
     if (l->width)
-        term_cell(b, SLICE(""), l->rule, TERM_LEFT, TERM_PLAIN, false);
+        term_cell(b, SLICE(""), l->fields, TERM_LEFT, TERM_PLAIN, false);
     else
         buf_add(b, SLICE("  "));
     size_t empty = b->n;
@@ -169,10 +176,15 @@ static void details(struct timeline *t, const struct finding *finding, struct sl
     }
     if (timeline_of_several(finding))
         several(finding, &flow);
-    fields(t, finding, &flow);
+    for (uint32_t i = 0; i < finding->fields_n; i++) {
+        if (!finding->fields[i].text.n)
+            continue;
+        field(t, &finding->fields[i], &flow);
+        term_flow(&flow, SLICE("  "), TERM_PLAIN);
+    }
     if (b->n == empty)
         b->n = before;
-    else
+    else if (l->width)
         buf_char(b, '\n');
 }
 
@@ -205,8 +217,11 @@ static enum status add(struct timeline *t, const struct finding *finding, struct
     if (l->width)
         buf_char(&t->line, '\n');
     details(t, finding, technique);
-    if (!l->width && t->line.p[t->line.n - 1] != '\n')
+    if (!l->width) {
+        while (t->line.p[t->line.n - 1] == ' ')
+            t->line.n--;
         buf_char(&t->line, '\n');
+    }
     return OK;
 }
 

@@ -7,7 +7,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit
 
 # merge POT PO: what PO becomes with the messages of POT
 merge() {
-    msgmerge --quiet --no-fuzzy-matching --no-location "$2" "$1" | sed '/^"POT-Creation-Date/d'
+    msgmerge --quiet --no-fuzzy-matching --no-location "$2" "$1"
 }
 
 # untranslated PO: those messages, and those that are only guesses
