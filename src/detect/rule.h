@@ -69,7 +69,8 @@ enum sigma_modifier {
 /* A YAML scalar: its text, and what plain (unquoted) YAML 1.2 makes of it. */
 struct sigma_value {
     enum { SIGMA_STRING, SIGMA_NUMBER, SIGMA_BOOL, SIGMA_NULL } type;
-    struct slice text; /* as written, unquoted; "" for null */
+    struct slice text; /* as written, unquoted; "" for null. Wildcards and their backslashes are
+                          still in it: pattern.h and the tests' evaluator interpret them */
     uint32_t line;
 };
 
@@ -141,5 +142,11 @@ struct sigma_rule {
     bool hidden;    /* only a correlation uses it (generate: false): no finding of its own */
     uint32_t index; /* its number in the rule set */
 };
+
+/* "high", "test"; empty for LEVEL_NONE, RULE_STATUS_NONE. And back: NONE when it is no such name. */
+const char *sigma_level_name(enum sigma_level level);
+const char *sigma_status_name(enum sigma_status status);
+enum sigma_level sigma_level_find(struct slice name);
+enum sigma_status sigma_status_find(struct slice name);
 
 #endif

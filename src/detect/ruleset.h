@@ -5,7 +5,7 @@
  *     struct ruleset *set = ruleset_new();
  *     ruleset_load(set, "rules/", &choice, &err);
  *     ruleset_finish(set);                  applies filters, resolves correlations
- *     for (i < set->rules_n) ... set->rules[i]
+ *     for (i < ruleset_count(set)) ... ruleset_rule(set, i)
  */
 #ifndef DETECT_RULESET_H
 #define DETECT_RULESET_H
@@ -49,6 +49,9 @@ void ruleset_finish(struct ruleset *set);
 size_t ruleset_count(const struct ruleset *set);
 const struct sigma_rule *ruleset_rule(const struct ruleset *set, uint32_t index);
 size_t ruleset_problems(const struct ruleset *set, const struct rule_problem **list);
+
+/* Documents of the files read that were no Sigma rules at all (and are no problem). */
+size_t ruleset_others(const struct ruleset *set);
 
 /* The values of a placeholder (`%name%`), or NULL when nobody defined it. */
 const struct slice *ruleset_placeholder(const struct ruleset *set, struct slice name, size_t *n);
