@@ -14,7 +14,7 @@ struct engine {
     size_t bindings_n;
     uint32_t *first; /* by binding: its first rule in `rules`; one more at the end */
     const struct sigma_rule **rules;
-    pthread_mutex_t lock; /* of the plans, which are made when a kind first needs them */
+    pthread_mutex_t lock;    /* of the plans, which are made when a kind first needs them */
     struct map plan_numbers; /* set of bindings -> index */
     struct {
         struct plan **at;
@@ -58,9 +58,9 @@ static void index_rules(struct engine *e, const struct sigma_rule *const *rules,
         uint32_t found[BINDINGS_OF_RULE];
         if (rule->correlation || !rule->conditions_n)
             continue;
-        size_t n = mappings_for_logsource(e->mappings, rule->logsource.product,
-                                          rule->logsource.category, rule->logsource.service, found,
-                                          BINDINGS_OF_RULE);
+        size_t n =
+            mappings_for_logsource(e->mappings, rule->logsource.product, rule->logsource.category,
+                                   rule->logsource.service, found, BINDINGS_OF_RULE);
         for (size_t k = 0; k < n && k < BINDINGS_OF_RULE; k++)
             *VEC_PUSH(all) = (struct binding_of_rule){found[k], i};
     }
@@ -162,8 +162,8 @@ static const struct plan *plan_for(struct engine *e, const struct event_kind *ki
             *VEC_PUSH(bindings) = i;
     bool is_new;
     pthread_mutex_lock(&e->lock);
-    uint32_t *slot = map_put(
-        &e->plan_numbers, slice_of(bindings.at, bindings.n * sizeof *bindings.at), &is_new);
+    uint32_t *slot =
+        map_put(&e->plan_numbers, slice_of(bindings.at, bindings.n * sizeof *bindings.at), &is_new);
     if (is_new) {
         *slot = (uint32_t)e->plans.n;
         struct plan *p = make_plan(e, bindings.at, bindings.n);

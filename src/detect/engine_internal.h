@@ -39,11 +39,11 @@ struct engine_worker {
     /* of the block */
     const struct plan *plan;
     struct block *block;
-    struct arena arena;   /* what stays for the block: predicates' rows, rows_by_value */
-    struct arena scratch; /* of one rule */
-    uint32_t words;     /* of a bitmap */
-    uint64_t *full;     /* a bit for every row */
-    int32_t *columns;   /* by view; -1 when the block has none */
+    struct arena arena;             /* what stays for the block: predicates' rows, rows_by_value */
+    struct arena scratch;           /* of one rule */
+    uint32_t words;                 /* of a bitmap */
+    uint64_t *full;                 /* a bit for every row */
+    int32_t *columns;               /* by view; -1 when the block has none */
     struct rows_by_value *by_value; /* by column; made when asked for */
     struct {
         struct hit *at;

@@ -206,7 +206,7 @@ static const uint64_t *of_rows(struct engine_worker *w, const struct expression 
     for (uint32_t i = 0; i < e->parts_n; i++) {
         const uint64_t *other = engine_rows(w, e->parts[i]);
         for (uint32_t row = 0; other && row < w->block->rows; row++)
-            counts[row] += other[row / 64] >> row % 64 & 1;
+            counts[row] += (uint32_t)(other[row / 64] >> row % 64 & 1);
     }
     for (uint32_t row = 0; row < w->block->rows; row++)
         if (counts[row] >= e->quantity)

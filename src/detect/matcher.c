@@ -36,10 +36,10 @@ struct matcher {
     struct {
         struct pair {
             uint32_t test, predicate;
-        } *at;
+        } * at;
         size_t n, cap;
     } pairs;
-    uint32_t *first; /* by test: its first pair; one more at the end */
+    uint32_t *first;     /* by test: its first pair; one more at the end */
     uint32_t predicates; /* one more than the highest number */
     struct {
         struct filed *at;

@@ -4,11 +4,8 @@
 #include "base/text.h"
 
 /* hyphen, slash, en dash, em dash, horizontal bar */
-static const struct slice dashes[] = {{"-", 1},
-                                      {"/", 1},
-                                      {"\xe2\x80\x93", 3},
-                                      {"\xe2\x80\x94", 3},
-                                      {"\xe2\x80\x95", 3}};
+static const struct slice dashes[] = {
+    {"-", 1}, {"/", 1}, {"\xe2\x80\x93", 3}, {"\xe2\x80\x94", 3}, {"\xe2\x80\x95", 3}};
 enum { DASHES = sizeof dashes / sizeof *dashes };
 
 /* Length of the dash at the start of `s`, or 0. */
@@ -156,7 +153,8 @@ static struct slice to_bytes(struct arena *a, struct slice text, uint32_t modifi
     if (!(modifiers & MOD_UTF16))
         return text;
     char *marked = arena_bytes(a, text.n + 2);
-    memcpy(marked, "\xff\xfe", 2);
+    marked[0] = '\xff';
+    marked[1] = '\xfe';
     memcpy(marked + 2, text.p, text.n);
     return slice_of(marked, text.n + 2);
 }

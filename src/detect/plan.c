@@ -57,7 +57,8 @@ static struct expression *expression(struct builder *b, int type)
 
 static int by_need(const void *a, const void *b)
 {
-    const struct expression *x = *(struct expression *const *)a, *y = *(struct expression *const *)b;
+    const struct expression *x = *(struct expression *const *)a,
+                            *y = *(struct expression *const *)b;
     if (x->need != y->need)
         return x->need > y->need ? 1 : -1;
     return (x->type == IS_SAME) - (y->type == IS_SAME); /* the dearest to find out comes last */
@@ -91,7 +92,7 @@ static struct expression *join(struct builder *b, int type, uint32_t quantity,
     return e;
 }
 
-static struct expression *not(struct builder *b, struct expression *part)
+static struct expression * not(struct builder * b, struct expression *part)
 {
     struct expression *e = expression(b, IS_NOT);
     e->parts = arena_alloc(&b->plan->arena, sizeof part);
@@ -243,7 +244,7 @@ static struct expression *present(struct builder *b, uint32_t view)
 static struct expression *null(struct builder *b, uint32_t view)
 {
     static const struct sigma_value empty = {.type = SIGMA_STRING};
-    struct expression *parts[2] = {not(b, present(b, view)), NULL};
+    struct expression *parts[2] = {negate(b, present(b, view)), NULL};
     float sum = gather(b, view, NULL, &empty);
     parts[1] = met(b, view, sum);
     return join(b, IS_OR, 1, parts, 2);
@@ -256,7 +257,7 @@ static struct expression *one_value(struct builder *b, uint32_t view, const stru
         if (!item->field.n)
             return expression(b, IS_FALSE);
         struct expression *e = present(b, view);
-        return slice_equal_nocase(value->text, SLICE("true")) ? e : not(b, e);
+        return slice_equal_nocase(value->text, SLICE("true")) ? e : negate(b, e);
     }
     if (value->type == SIGMA_NULL)
         return item->field.n ? null(b, view) : expression(b, IS_FALSE);
@@ -300,7 +301,7 @@ static struct expression *lower_item(struct builder *b, const struct sigma_item 
     if (n)
         e = join(b, all ? IS_AND : IS_OR, 1, parts, n);
     if (n && (item->modifiers & MOD_NEQ)) {
-        parts[0] = not(b, e);
+        parts[0] = negate(b, e);
         if (item->field.n)
             parts[1] = present(b, view);
         e = join(b, IS_AND, 1, parts, item->field.n ? 2 : 1);
@@ -331,7 +332,7 @@ static struct expression *lower_condition(struct builder *b, const struct sigma_
     case COND_SEARCH:
         return searches[c->search];
     case COND_NOT:
-        return not(b, lower_condition(b, c->left, searches));
+        return negate(b, lower_condition(b, c->left, searches));
     case COND_AND:
     case COND_OR:
         parts[0] = lower_condition(b, c->left, searches);

@@ -77,7 +77,7 @@ static bool address_parse(struct slice s, struct address *out)
     char text[64];
     const char *zone = s.n ? memchr(s.p, '%', s.n) : NULL; /* fe80::1%12 */
     size_t n = zone ? (size_t)(zone - s.p) : s.n;
-    if (n == 0 || n >= sizeof text || !memchr("0123456789abcdefABCDEF:", s.p[0], 23))
+    if (n == 0 || n >= sizeof text || (!isxdigit((unsigned char)s.p[0]) && s.p[0] != ':'))
         return false;
     memcpy(text, s.p, n);
     text[n] = '\0';

@@ -8,7 +8,7 @@
 #include <ctype.h>
 
 enum {
-    DEPTH_MOST = 6,  /* of groups */
+    DEPTH_MOST = 6,    /* of groups */
     LITERAL_LEAST = 2, /* shorter ones filter nothing */
 };
 

@@ -338,8 +338,8 @@ static bool any_dashes(struct slow *s, struct tokens t, size_t at, int chosen, u
 static bool string_matches(struct slow *s, const struct sigma_item *item, struct slice value,
                            struct slice text)
 {
-    uint32_t modifiers = item->modifiers, encoded = MOD_BASE64 | MOD_BASE64OFFSET | MOD_UTF16 |
-                                                    MOD_UTF16LE | MOD_UTF16BE;
+    uint32_t modifiers = item->modifiers,
+             encoded = MOD_BASE64 | MOD_BASE64OFFSET | MOD_UTF16 | MOD_UTF16LE | MOD_UTF16BE;
     bool keyword = item->field.n == 0;
     struct tokens t = read_tokens(s, value);
     if (modifiers & (MOD_BASE64 | MOD_BASE64OFFSET)) /* wildcards are characters here */
@@ -371,8 +371,8 @@ static bool regex_finds(struct slow *s, const struct sigma_item *item, struct sl
         uint32_t options = PCRE2_UTF | (flags & MOD_RE_I ? PCRE2_CASELESS : 0) |
                            (flags & MOD_RE_M ? PCRE2_MULTILINE : 0) |
                            (flags & MOD_RE_S ? PCRE2_DOTALL : 0);
-        *VEC_PUSH(s->codes) = pcre2_compile((PCRE2_SPTR)(value.p ? value.p : ""), value.n, options,
-                                            &code, &at, NULL);
+        *VEC_PUSH(s->codes) =
+            pcre2_compile((PCRE2_SPTR)(value.p ? value.p : ""), value.n, options, &code, &at, NULL);
     }
     if (!s->codes.at[*slot])
         return false;
@@ -495,8 +495,10 @@ static bool text_matches(struct slow *s, const struct sigma_item *item,
 {
     enum { TIMES = MOD_MINUTE | MOD_HOUR | MOD_DAY | MOD_WEEK | MOD_MONTH | MOD_YEAR };
     enum { COMPARES = MOD_LT | MOD_LTE | MOD_GT | MOD_GTE };
-    enum { TEXTS = MOD_CONTAINS | MOD_STARTSWITH | MOD_ENDSWITH | MOD_WINDASH | MOD_BASE64 |
-                   MOD_BASE64OFFSET | MOD_UTF16 | MOD_UTF16LE | MOD_UTF16BE };
+    enum {
+        TEXTS = MOD_CONTAINS | MOD_STARTSWITH | MOD_ENDSWITH | MOD_WINDASH | MOD_BASE64 |
+                MOD_BASE64OFFSET | MOD_UTF16 | MOD_UTF16LE | MOD_UTF16BE
+    };
     uint32_t modifiers = item->modifiers;
     long double a, b;
     if (modifiers & MOD_RE)

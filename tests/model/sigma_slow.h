@@ -10,8 +10,8 @@
 #ifndef TESTS_MODEL_SIGMA_SLOW_H
 #define TESTS_MODEL_SIGMA_SLOW_H
 
-#include "detect/rule.h"
 #include "base/buf.h"
+#include "detect/rule.h"
 #include "event/mapping.h"
 
 struct slow;

@@ -19,7 +19,7 @@ static uint32_t below(uint32_t n)
     chance ^= chance << 13;
     chance ^= chance >> 7;
     chance ^= chance << 17;
-    return (uint32_t)(chance >> 33) % n;
+    return n ? (uint32_t)(chance >> 33) % n : 0;
 }
 
 static bool one_in(uint32_t n)
@@ -29,35 +29,63 @@ static bool one_in(uint32_t n)
 
 #define PICK(list) slice_str((list)[below(sizeof(list) / sizeof *(list))])
 
-static const char *const pieces[] = {
-    "a",  "b",    "A",    "-",    "/",   "\xe2\x80\x93", "\xe2\x80\x95", "\\",   "é",
-    "É",  "ß",    "İ",    "漢",   "ſ",   "\xe2\x84\xaa", ".exe",         "cmd",  " ",
-    "1",  "0x10", "4624", "true", "abc", "Y21k",         "YwBtAGQA",     "NtZA", "BjAG0AZA",
-    "ab", "k",    "s",    "\n",   "*",   "?"};
+static const char *const pieces[] = {"a",
+                                     "b",
+                                     "A",
+                                     "-",
+                                     "/",
+                                     "\xe2\x80\x93",
+                                     "\xe2\x80\x95",
+                                     "\\",
+                                     "é",
+                                     "É",
+                                     "ß",
+                                     "İ",
+                                     "漢",
+                                     "ſ",
+                                     "\xe2\x84\xaa",
+                                     ".exe",
+                                     "cmd",
+                                     " ",
+                                     "1",
+                                     "0x10",
+                                     "4624",
+                                     "true",
+                                     "abc",
+                                     "Y21k",
+                                     "YwBtAGQA",
+                                     "NtZA",
+                                     "BjAG0AZA",
+                                     "ab",
+                                     "k",
+                                     "s",
+                                     "\n",
+                                     "*",
+                                     "?"};
 static const char *const wild[] = {"*", "?", "\\*", "\\?", "\\\\", "\\\\*", "\\"};
-static const char *const numbers[] = {"1",  "16",  "0x10", "10",   "4624", "-3",  "1.5",
-                                      "1e1", "2026", "0",    "23",  "7",    "016", "1.0"};
-static const char *const addresses[] = {"10.0.0.1",         "10.1.2.3", "192.168.0.1",
-                                        "::ffff:10.0.0.1",  "fe80::1",  "fe80::1%12",
-                                        "2001:db8::ff",     "::1",      "10.0.0.256"};
-static const char *const nets[] = {"10.0.0.0/8",    "10.0.0.1",       "192.168.0.0/17",
-                                   "fe80::/10",     "2001:db8::/33",  "0.0.0.0/0",
-                                   "::/0",          "::ffff:0:0/96",  "10.0.0.0/33"};
-static const char *const times[] = {"2026-11-10T10:23:41Z", "2026-01-01 00:00:00.123",
-                                    "2025-12-29", "2026-11-10T23:59:59+09:00", "yesterday"};
+static const char *const numbers[] = {"1",   "16",   "0x10", "10", "4624", "-3",  "1.5",
+                                      "1e1", "2026", "0",    "23", "7",    "016", "1.0"};
+static const char *const addresses[] = {"10.0.0.1",        "10.1.2.3", "192.168.0.1",
+                                        "::ffff:10.0.0.1", "fe80::1",  "fe80::1%12",
+                                        "2001:db8::ff",    "::1",      "10.0.0.256"};
+static const char *const nets[] = {"10.0.0.0/8", "10.0.0.1",      "192.168.0.0/17",
+                                   "fe80::/10",  "2001:db8::/33", "0.0.0.0/0",
+                                   "::/0",       "::ffff:0:0/96", "10.0.0.0/33"};
+static const char *const times[] = {"2026-11-10T10:23:41Z", "2026-01-01 00:00:00.123", "2025-12-29",
+                                    "2026-11-10T23:59:59+09:00", "yesterday"};
 static const char *const regexes[] = {
-    "a",        "^a",         "b$",          "a.*b",      "[ab]+c?",   "(cmd|abc)", "\\.exe$",
-    "ab{2,3}",  "s",          "(?i)CMD",     "k\\s*",     "a|bc|",     "x",         "(ab)?c",
-    "(?:a|b)1", "\\d{4}",     "^$",          "[^a]\\\\",  "(?=cmd)c",  "(?!a).b",   "[[:alpha:]]b",
-    "a\\x62",   "\\Qa.b\\E",  "(abc){0}d|e", "ab+c",      "\xe6\xbc\xa2", "é",     "(unclosed"};
+    "a",        "^a",        "b$",          "a.*b",     "[ab]+c?",      "(cmd|abc)", "\\.exe$",
+    "ab{2,3}",  "s",         "(?i)CMD",     "k\\s*",    "a|bc|",        "x",         "(ab)?c",
+    "(?:a|b)1", "\\d{4}",    "^$",          "[^a]\\\\", "(?=cmd)c",     "(?!a).b",   "[[:alpha:]]b",
+    "a\\x62",   "\\Qa.b\\E", "(abc){0}d|e", "ab+c",     "\xe6\xbc\xa2", "é",         "(unclosed"};
 
-static const char *const rule_fields[] = {"Image",     "CommandLine",    "User",        "EventType",
-                                          "Initiated", "Protocol",       "DestinationIp",
-                                          "When",      "IntegrityLevel", "Nowhere"};
+static const char *const rule_fields[] = {
+    "Image",    "CommandLine",   "User", "EventType",      "Initiated",
+    "Protocol", "DestinationIp", "When", "IntegrityLevel", "Nowhere"};
 static const char *const stored_fields[] = {
-    "Image",     "NewProcessName", "CommandLine",    "User",     "SubjectUserName", "EventType",
-    "Direction", "Protocol",       "DestinationIp",  "DestAddress", "When",         "Initiated",
-    "MandatoryLabel"};
+    "Image",     "NewProcessName", "CommandLine",   "User",          "SubjectUserName",
+    "EventType", "Direction",      "Protocol",      "DestinationIp", "DestAddress",
+    "When",      "Initiated",      "MandatoryLabel"};
 
 static struct slice random_text(struct arena *a, bool wildcards)
 {
@@ -88,8 +116,9 @@ enum { KINDS = sizeof kinds / sizeof *kinds };
 
 static struct value random_value(struct arena *a, int depth)
 {
-    static const char *const special[] = {"%%14593", "S-1-16-12288", "6", "17", "CreateKey",
-                                          "deletekey", "true", "", "-", "cmd", "abc.exe"};
+    static const char *const special[] = {"%%14593",   "S-1-16-12288", "6",      "17",
+                                          "CreateKey", "deletekey",    "true",   "",
+                                          "-",         "cmd",          "abc.exe"};
     static const uint8_t plain[] = {VALUE_INT, VALUE_UINT, VALUE_HEX, VALUE_DOUBLE};
     uint64_t *number = arena_zero(a, 2, sizeof *number);
     struct buf list = {0};
