@@ -92,7 +92,7 @@ static struct expression *join(struct builder *b, int type, uint32_t quantity,
     return e;
 }
 
-static struct expression * not(struct builder * b, struct expression *part)
+static struct expression *negate(struct builder *b, struct expression *part)
 {
     struct expression *e = expression(b, IS_NOT);
     e->parts = arena_alloc(&b->plan->arena, sizeof part);
