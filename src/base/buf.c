@@ -59,6 +59,24 @@ static void json_escape(struct buf *b, unsigned char c)
     }
 }
 
+/* Of a character of two or three bytes. */
+static unsigned code_point(struct slice s)
+{
+    const unsigned char *p = (const unsigned char *)s.p;
+    return s.n == 2 ? (p[0] & 0x1fu) << 6 | (p[1] & 0x3fu)
+                    : (p[0] & 0x0fu) << 12 | (p[1] & 0x3fu) << 6 | (p[2] & 0x3fu);
+}
+
+/* A control of C1, which terminals may act on, a line separator, or a change of direction. */
+static bool steers(struct slice s)
+{
+    if (s.n != 2 && s.n != 3)
+        return false;
+    unsigned c = code_point(s);
+    return (c >= 0x80 && c < 0xa0) || c == 0x61c || (c >= 0x200b && c <= 0x200f) ||
+           (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) || c == 0xfeff;
+}
+
 void buf_json(struct buf *b, struct slice s)
 {
     buf_char(b, '"');
@@ -78,7 +96,11 @@ void buf_json(struct buf *b, struct slice s)
             continue;
         }
         size_t len = utf8_length(slice_sub(s, i, 4));
-        buf_add(b, len ? slice_sub(s, i, len) : SLICE("\xef\xbf\xbd"));
+        struct slice character = slice_sub(s, i, len);
+        if (len && steers(character))
+            buf_printf(b, "\\u%04x", code_point(character));
+        else
+            buf_add(b, len ? character : SLICE("\xef\xbf\xbd"));
         i += len ? len : 1;
     }
     buf_char(b, '"');

@@ -23,7 +23,8 @@ void buf_add(struct buf *b, struct slice s);
 void buf_char(struct buf *b, char c);
 void buf_printf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* A JSON string with its quotes (RFC 8259); bytes that are not UTF-8 become U+FFFD. */
+/* A JSON string with its quotes (RFC 8259). What could steer a terminal (controls of C0 and C1, changes
+ * of direction) is escaped; bytes that are not UTF-8 become U+FFFD. */
 void buf_json(struct buf *b, struct slice s);
 
 static inline void buf_clear(struct buf *b)

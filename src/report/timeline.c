@@ -4,9 +4,7 @@
 #include <time.h>
 
 const struct timeline_format *const timeline_formats[] = {
-    &timeline_text,
-    &timeline_jsonl,
-    NULL,
+    &timeline_text, &timeline_jsonl, &timeline_csv, &timeline_timesketch, NULL,
 };
 
 const struct timeline_format *timeline_format_find(const char *name)

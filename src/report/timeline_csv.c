@@ -1,0 +1,107 @@
+/*
+ * CSV (RFC 4180) for spreadsheets: a head, then a row and line a finding. It begins with a byte order
+ * mark, without which Excel shows Japanese as rubbish. A cell that a spreadsheet would take for a
+ * formula gets an apostrophe before it, so evidence can't run on the reader's machine, and control
+ * characters are written out as on the terminal. Whoever needs it to the letter takes JSON lines.
+ */
+#include "base/locale.h"
+#include "report/term.h"
+#include "report/timeline_internal.h"
+#include "report/words.h"
+
+#include <inttypes.h>
+
+/* What begins a formula: in ASCII, and the full-width forms that Japanese editions of spreadsheets
+ * take as the same (OWASP, CSV Injection). */
+static bool begins_formula(struct slice s)
+{
+    static const char *const full_width[] = {"＝", "＋", "－", "＠"};
+    if (s.n && s.p[0] && strchr("=+-@", s.p[0]))
+        return true;
+    for (size_t i = 0; i < sizeof full_width / sizeof *full_width; i++)
+        if (slice_starts(s, slice_str(full_width[i])))
+            return true;
+    return false;
+}
+
+static void cell(struct buf *b, struct slice s)
+{
+    bool first = !b->n || b->p[b->n - 1] == '\n';
+    buf_add(b, slice_str(first ? "\"" : ",\""));
+    struct buf clean = {0};
+    term_clean(&clean, s);
+    buf_add(b, slice_str(begins_formula(buf_slice(&clean)) ? "'" : ""));
+    for (size_t i = 0; i < clean.n; i++) {
+        if (clean.p[i] == '"')
+            buf_char(b, '"');
+        buf_char(b, clean.p[i]);
+    }
+    buf_free(&clean);
+    buf_char(b, '"');
+}
+
+static void number(struct buf *b, uint64_t n)
+{
+    buf_printf(b, ",%" PRIu64, n);
+}
+
+static enum status begin(struct timeline *t, struct error *err)
+{
+    (void)err;
+    buf_add(&t->line, SLICE("\xef\xbb\xbftime,level,host,rule,rule_id,tactics,techniques,channel,"
+                            "provider,code,source,record,count,first,fields\r\n"));
+    return OK;
+}
+
+static void join(struct buf *b, struct slice s, const char *separator)
+{
+    buf_add(b, slice_str(b->n ? separator : ""));
+    buf_add(b, s);
+}
+
+static enum status add(struct timeline *t, const struct finding *finding, struct error *err)
+{
+    (void)err;
+    struct buf *b = &t->line, joined = {0};
+    const struct sigma_rule *rule = finding->rule;
+    char time[TIMELINE_TIME], id[ATTACK_TECHNIQUE];
+    cell(b, timeline_precise(t, finding->time, time));
+    cell(b, slice_str(level_key(rule->level)));
+    cell(b, finding->host);
+    cell(b, rule->title);
+    cell(b, rule->id);
+    for (uint32_t i = 0; i < rule->tags_n; i++)
+        if (attack_tactic(rule->tags[i]) >= 0)
+            join(&joined, slice_str(attack_tactics[attack_tactic(rule->tags[i])].key), " ");
+    cell(b, buf_slice(&joined));
+    buf_clear(&joined);
+    for (uint32_t i = 0; i < rule->tags_n; i++)
+        if (attack_technique(rule->tags[i], id))
+            join(&joined, slice_str(id), " ");
+    cell(b, buf_slice(&joined));
+    cell(b, finding->channel);
+    cell(b, finding->provider);
+    cell(b, finding->code);
+    struct origin origin = finding->events_n ? finding->events[0] : (struct origin){UINT32_MAX, 0};
+    cell(b, timeline_source(t, origin));
+    number(b, origin.record);
+    number(b, finding->count);
+    cell(b, timeline_precise(t, finding->first, time));
+    buf_clear(&joined);
+    for (uint32_t i = 0; i < finding->fields_n; i++) {
+        join(&joined, finding->fields[i].name, " ¦ ");
+        buf_char(&joined, '=');
+        buf_add(&joined, finding->fields[i].text);
+    }
+    cell(b, buf_slice(&joined));
+    buf_free(&joined);
+    buf_add(b, SLICE("\r\n"));
+    return OK;
+}
+
+const struct timeline_format timeline_csv = {
+    .name = "csv",
+    .what = N_("CSV for spreadsheets"),
+    .begin = begin,
+    .add = add,
+};
