@@ -19,6 +19,14 @@
 #include "detect/ruleset.h"
 #include "event/mapping.h"
 
+enum {
+    CORRELATION_RULES = 1000,      /* that a correlation may refer to */
+    CORRELATION_RULES_TIMELY = 64, /* that one of the temporal types may: a set of them is a word */
+    CORRELATION_FIELDS = 16,       /* in group-by, in condition.field */
+    CORRELATION_LEVELS = 32,       /* correlations of correlations of ... */
+    CORRELATION_BOUNDS = 6,        /* limits of a condition, one of each kind */
+};
+
 enum correlation_type {
     CORRELATE_EVENT_COUNT,
     CORRELATE_VALUE_COUNT,
@@ -41,6 +49,8 @@ struct correlation_alias {
     struct {
         uint32_t rule; /* index in `rules` below */
         struct slice field;
+        struct slice rule_name; /* as written */
+        uint32_t line, column;
     } * fields;
     uint32_t fields_n;
 };
@@ -49,6 +59,9 @@ struct sigma_correlation {
     enum correlation_type type;
     const struct sigma_rule **rules; /* resolved by ruleset_finish; what it refers to */
     struct slice *rule_names;        /* as written: id or name */
+    struct correlation_place {
+        uint32_t line, column;
+    } * rule_places; /* where the names stand in the file */
     uint32_t rules_n;
     struct slice *group_by;
     uint32_t group_by_n;
@@ -58,7 +71,7 @@ struct sigma_correlation {
     struct slice *fields; /* condition.field, for value_*: one or more (value_count counts the
                              distinct combinations) */
     uint32_t fields_n;
-    struct correlation_bound bounds[4];
+    struct correlation_bound bounds[CORRELATION_BOUNDS];
     uint32_t bounds_n;
     double percentile; /* value_percentile: which; negative: not given, then it is the share of a
                           value among all, in percent, that the bounds ask about */

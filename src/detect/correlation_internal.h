@@ -23,13 +23,7 @@
 #include "base/vec.h"
 #include "detect/correlation.h"
 
-enum {
-    CORRELATION_RULES = 1000,      /* that a correlation may refer to */
-    CORRELATION_RULES_TIMELY = 64, /* that one of the temporal types may: a set of them is a word */
-    CORRELATION_FIELDS = 16,       /* in group-by, in condition.field */
-    CORRELATION_LEVELS = 8,        /* correlations of correlations of ... */
-    CORRELATION_PATHS = 64,        /* ways from one up to those that refer to it, directly or not */
-};
+enum { CORRELATION_PATHS = 256 }; /* ways from one up to those that refer to it, directly or not */
 
 /* One match as one correlation sees it. */
 struct correlation_record {
@@ -156,6 +150,8 @@ bool correlation_counts(const struct sigma_correlation *c);
 bool correlation_within(const struct sigma_correlation *c, double measure);
 /* The rules of an extended condition that are asked for, not only forbidden; all without one. */
 uint64_t correlation_wanted(const struct sigma_correlation *c);
+/* All rules that it names. */
+uint64_t correlation_named(const struct sigma_condition *condition);
 bool correlation_condition(const struct sigma_condition *condition, uint64_t matched);
 
 /* ---- window ---- */

@@ -1,6 +1,5 @@
 #include "detect/correlation_internal.h"
 
-#include <math.h>
 #include <stdlib.h>
 
 #define NO_NODE UINT16_MAX
@@ -70,6 +69,28 @@ bool correlation_within(const struct sigma_correlation *c, double measure)
     return true;
 }
 
+/* The rules that a leaf names, a bit each. */
+static uint64_t rules_of(const struct sigma_condition *leaf)
+{
+    uint64_t rules = leaf->type == COND_SEARCH ? UINT64_C(1) << leaf->search : 0;
+    for (uint32_t i = 0; leaf->type == COND_OF && i < leaf->searches_n; i++)
+        rules |= UINT64_C(1) << leaf->searches[i];
+    return rules;
+}
+
+uint64_t correlation_named(const struct sigma_condition *condition)
+{
+    switch (condition->type) {
+    case COND_NOT:
+        return correlation_named(condition->left);
+    case COND_AND:
+    case COND_OR:
+        return correlation_named(condition->left) | correlation_named(condition->right);
+    default:
+        return rules_of(condition);
+    }
+}
+
 static uint64_t wanted(const struct sigma_condition *condition, bool negated)
 {
     switch (condition->type) {
@@ -79,7 +100,7 @@ static uint64_t wanted(const struct sigma_condition *condition, bool negated)
     case COND_OR:
         return wanted(condition->left, negated) | wanted(condition->right, negated);
     default:
-        return negated ? 0 : UINT64_C(1) << condition->search;
+        return negated ? 0 : rules_of(condition);
     }
 }
 
@@ -100,7 +121,10 @@ bool correlation_condition(const struct sigma_condition *condition, uint64_t mat
         return correlation_condition(condition->left, matched) ||
                correlation_condition(condition->right, matched);
     default:
-        return matched >> condition->search & 1;
+        matched &= rules_of(condition);
+        return condition->type == COND_OF && condition->quantity
+                   ? (uint32_t)__builtin_popcountll(matched) >= condition->quantity
+                   : matched == rules_of(condition);
     }
 }
 
