@@ -21,7 +21,7 @@ enum {
 
 struct correlator {
     struct correlation_plan plan;
-    struct names names;
+    struct correlation_names names;
     struct correlation_pool pools[CORRELATION_LEVELS];
     uint32_t pools_n;
     size_t chunk;
@@ -48,12 +48,12 @@ struct correlator *correlator_open(const struct sigma_rule *const *rules, uint32
 {
     struct correlator *c = xcalloc(1, sizeof *c);
     pthread_mutex_init(&c->lock, NULL);
-    names_init(&c->names, limits->names);
+    correlation_names_init(&c->names, limits->names);
     c->chunk = limits->chunk;
-    enum status s = plan_make(&c->plan, rules, rules_n, err);
+    enum status s = correlation_plan_make(&c->plan, rules, rules_n, err);
     for (uint32_t i = 0; s == OK && i < c->plan.levels; i++) {
         c->pools_n++;
-        s = pool_open(&c->pools[i], limits->records / c->plan.levels, err);
+        s = correlation_pool_open(&c->pools[i], limits->records / c->plan.levels, err);
     }
     if (s != OK) {
         correlator_free(c);
@@ -82,9 +82,9 @@ void correlator_free(struct correlator *c)
     if (!c)
         return;
     for (uint32_t i = 0; i < c->pools_n; i++)
-        pool_close(&c->pools[i]);
-    names_free(&c->names);
-    plan_free(&c->plan);
+        correlation_pool_close(&c->pools[i]);
+    correlation_names_free(&c->names);
+    correlation_plan_free(&c->plan);
     pthread_mutex_destroy(&c->lock);
     free(c);
 }
@@ -108,7 +108,7 @@ static enum status hand_over(struct correlator_worker *w, uint32_t level, struct
     struct chunk *chunk = &w->chunks[level];
     size_t n = chunk->n;
     chunk->n = 0;
-    return n ? pool_add(&w->c->pools[level], chunk->at, n, err) : OK;
+    return n ? correlation_pool_add(&w->c->pools[level], chunk->at, n, err) : OK;
 }
 
 void correlator_worker_free(struct correlator_worker *w)
@@ -149,7 +149,7 @@ static void keep(struct correlator_worker *w, uint64_t hash, struct slice bytes,
     uint64_t *offered = &w->offered[mark & (OFFERED - 1)];
     if (*offered == mark)
         return;
-    names_keep(&w->c->names, hash, bytes, needed);
+    correlation_names_keep(&w->c->names, hash, bytes, needed);
     *offered = mark;
 }
 
@@ -363,7 +363,7 @@ static void climb(struct finish *f, const struct correlation_record *r, size_t f
     f->made.n = 0;
     for (size_t i = from; i < end; i++) {
         struct carried carried[CORRELATION_PATHS];
-        struct slice bytes = names_get(&f->c->names, r[i].carry);
+        struct slice bytes = correlation_names_get(&f->c->names, r[i].carry);
         memcpy(carried, bytes.p, bytes.n);
         if (carried[path].group == 0)
             continue;
@@ -376,7 +376,7 @@ static void climb(struct finish *f, const struct correlation_record *r, size_t f
         if (p->below) {
             struct slice rest = slice_of(carried + path + 1, p->below * sizeof *carried);
             up.carry = hash_bytes(rest.p, rest.n) ^ GROUP_HASH;
-            names_keep(&f->c->names, up.carry, rest, true);
+            correlation_names_keep(&f->c->names, up.carry, rest, true);
         }
         *VEC_PUSH(f->made) = up;
     }
@@ -400,7 +400,7 @@ static enum status on_held(void *ctx, const struct correlation_record *r, size_t
         for (size_t k = 1; k < f->made.n; k++)
             if (by_meaning(&f->made.at[k], &f->made.at[n - 1]) != 0)
                 f->made.at[n++] = f->made.at[k];
-        s = pool_add(&f->c->pools[up->level], f->made.at, n, err);
+        s = correlation_pool_add(&f->c->pools[up->level], f->made.at, n, err);
     }
     return s;
 }
@@ -422,11 +422,11 @@ static int by_text(const void *a, const void *b)
 static struct slice value_of(struct finish *f, uint64_t value)
 {
     uint64_t hashes[CORRELATION_FIELDS];
-    struct slice tuple = names_get(&f->c->names, value), text = {0};
+    struct slice tuple = correlation_names_get(&f->c->names, value), text = {0};
     if (tuple.n)
         memcpy(hashes, tuple.p, tuple.n);
     for (size_t i = 0; i < tuple.n / sizeof *hashes; i++) {
-        struct slice part = names_get(&f->c->names, hashes[i]);
+        struct slice part = correlation_names_get(&f->c->names, hashes[i]);
         text =
             i ? arena_printf(&f->scratch, "%.*s + %.*s", SLICE_ARG(text), SLICE_ARG(part)) : part;
     }
@@ -484,11 +484,12 @@ static uint32_t make_fields(struct finish *f, const struct correlation_record *r
     uint64_t hashes[CORRELATION_FIELDS];
     uint32_t n = 0;
     if (c->group_by_n) {
-        struct slice group = names_get(&f->c->names, r[burst->from].group);
+        struct slice group = correlation_names_get(&f->c->names, r[burst->from].group);
         memcpy(hashes, group.p, group.n);
     }
     for (; n < c->group_by_n; n++)
-        fields[n] = (struct finding_field){c->group_by[n], names_get(&f->c->names, hashes[n])};
+        fields[n] =
+            (struct finding_field){c->group_by[n], correlation_names_get(&f->c->names, hashes[n])};
     if (c->fields_n == 0)
         return n;
     struct slice name = measure_name(f, c);
@@ -528,7 +529,7 @@ static enum status on_burst(void *ctx, const struct correlation_record *r,
         if (r[i].host != host)
             host = 0;
     if (host)
-        finding.host = names_get(&f->c->names, host);
+        finding.host = correlation_names_get(&f->c->names, host);
     finding.fields_n = make_fields(f, r, burst, fields);
     enum status s = f->tell(f->ctx, &finding, err);
     arena_reset(&f->scratch);
@@ -538,7 +539,7 @@ static enum status on_burst(void *ctx, const struct correlation_record *r,
 static enum status finish_level(struct finish *f, struct correlation_walk *walk,
                                 struct correlation_pool *pool, struct error *err)
 {
-    enum status s = pool_sort(pool, err);
+    enum status s = correlation_pool_sort(pool, err);
     const struct correlation_record *r = pool->sorted;
     for (size_t from = 0, end; s == OK && from < pool->sorted_n; from = end) {
         for (end = from + 1; end < pool->sorted_n; end++)
@@ -546,7 +547,8 @@ static enum status finish_level(struct finish *f, struct correlation_walk *walk,
                 break;
         f->node = &f->c->plan.nodes[r[from].node];
         struct correlation_listener listener = {f->node->paths_n ? on_held : NULL, on_burst, f};
-        s = walk_group(walk, f->node->correlation, r + from, end - from, &listener, err);
+        s = correlation_walk_group(walk, f->node->correlation, r + from, end - from, &listener,
+                                   err);
     }
     return s;
 }
@@ -562,11 +564,11 @@ enum status correlator_finish(struct correlator *c,
         return c->failed.status;
     }
     struct finish f = {.c = c, .tell = tell, .ctx = ctx};
-    struct correlation_walk *walk = walk_new();
+    struct correlation_walk *walk = correlation_walk_new();
     enum status s = OK;
     for (uint32_t i = 0; i < c->pools_n && s == OK; i++)
         s = finish_level(&f, walk, &c->pools[i], err);
-    walk_free(walk);
+    correlation_walk_free(walk);
     free(f.made.at);
     free(f.values.at);
     arena_free(&f.scratch);

@@ -48,8 +48,8 @@ struct carried {
 enum { NAMES_SHARDS = 16 };
 
 /* Bytes by their hash, for all threads: texts, and the hashes that make up a group. */
-struct names {
-    struct names_shard {
+struct correlation_names {
+    struct correlation_names_shard {
         pthread_mutex_t lock;
         struct map index;
         struct {
@@ -61,13 +61,14 @@ struct names {
     size_t most; /* bytes, past which texts that findings can do without are not kept */
 };
 
-void names_init(struct names *names, size_t most);
-void names_free(struct names *names);
+void correlation_names_init(struct correlation_names *names, size_t most);
+void correlation_names_free(struct correlation_names *names);
 /* Keeps a copy. Of several texts with the same hash (that differ in case) the least one is kept,
  * so that the order in which threads come does not show. `needed`: whatever the memory. */
-void names_keep(struct names *names, uint64_t hash, struct slice bytes, bool needed);
+void correlation_names_keep(struct correlation_names *names, uint64_t hash, struct slice bytes,
+                            bool needed);
 /* An empty slice when not kept. Aligned for uint64_t. Not while others keep. */
-struct slice names_get(const struct names *names, uint64_t hash);
+struct slice correlation_names_get(const struct correlation_names *names, uint64_t hash);
 
 /* ---- pool ---- */
 
@@ -86,19 +87,20 @@ struct correlation_pool {
         size_t n, cap;
     } runs;
     uint64_t spilled;
-    const struct correlation_record *sorted; /* after pool_sort */
+    const struct correlation_record *sorted; /* after correlation_pool_sort */
     size_t sorted_n;
     void *map;
     size_t map_bytes;
 };
 
 /* Opens the files that it may spill to, which no folder shows. */
-enum status pool_open(struct correlation_pool *pool, size_t most, struct error *err);
-void pool_close(struct correlation_pool *pool);
-enum status pool_add(struct correlation_pool *pool, const struct correlation_record *records,
-                     size_t n, struct error *err);
+enum status correlation_pool_open(struct correlation_pool *pool, size_t most, struct error *err);
+void correlation_pool_close(struct correlation_pool *pool);
+enum status correlation_pool_add(struct correlation_pool *pool,
+                                 const struct correlation_record *records, size_t n,
+                                 struct error *err);
 /* All records by node, group, time, then slot and origin; in `sorted`. */
-enum status pool_sort(struct correlation_pool *pool, struct error *err);
+enum status correlation_pool_sort(struct correlation_pool *pool, struct error *err);
 
 /* ---- plan ---- */
 
@@ -139,9 +141,10 @@ struct correlation_plan {
 };
 
 /* `rules`: all of a rule set, by index. */
-enum status plan_make(struct correlation_plan *plan, const struct sigma_rule *const *rules,
-                      uint32_t rules_n, struct error *err);
-void plan_free(struct correlation_plan *plan);
+enum status correlation_plan_make(struct correlation_plan *plan,
+                                  const struct sigma_rule *const *rules, uint32_t rules_n,
+                                  struct error *err);
+void correlation_plan_free(struct correlation_plan *plan);
 
 /* Whether windows are looked at as they fill (docs/correlations.md), else when they are over. */
 bool correlation_grows(const struct sigma_correlation *c);
@@ -164,8 +167,8 @@ struct correlation_burst {
 };
 
 struct correlation_walk; /* memory that is used again for each group */
-struct correlation_walk *walk_new(void);
-void walk_free(struct correlation_walk *walk);
+struct correlation_walk *correlation_walk_new(void);
+void correlation_walk_free(struct correlation_walk *walk);
 
 struct correlation_listener {
     /* The condition holds at the time of r[end - 1]; r[from..end) had their part in it. Called in
@@ -178,9 +181,9 @@ struct correlation_listener {
 };
 
 /* Goes through one group's records, which are in order. */
-enum status walk_group(struct correlation_walk *walk, const struct sigma_correlation *c,
-                       const struct correlation_record *r, size_t n,
-                       const struct correlation_listener *listener, struct error *err);
+enum status correlation_walk_group(struct correlation_walk *walk, const struct sigma_correlation *c,
+                                   const struct correlation_record *r, size_t n,
+                                   const struct correlation_listener *listener, struct error *err);
 
 /* ---- the correlator, with limits that tests make tiny ---- */
 

@@ -2,17 +2,17 @@
 
 #include <stdlib.h>
 
-void names_init(struct names *names, size_t most)
+void correlation_names_init(struct correlation_names *names, size_t most)
 {
-    *names = (struct names){.most = most};
+    *names = (struct correlation_names){.most = most};
     for (size_t i = 0; i < NAMES_SHARDS; i++)
         pthread_mutex_init(&names->shards[i].lock, NULL);
 }
 
-void names_free(struct names *names)
+void correlation_names_free(struct correlation_names *names)
 {
     for (size_t i = 0; i < NAMES_SHARDS; i++) {
-        struct names_shard *s = &names->shards[i];
+        struct correlation_names_shard *s = &names->shards[i];
         map_free(&s->index);
         arena_free(&s->bytes);
         free(s->entries.at);
@@ -28,9 +28,10 @@ static struct slice copy(struct arena *a, struct slice bytes)
     return slice_of(p, bytes.n);
 }
 
-void names_keep(struct names *names, uint64_t hash, struct slice bytes, bool needed)
+void correlation_names_keep(struct correlation_names *names, uint64_t hash, struct slice bytes,
+                            bool needed)
 {
-    struct names_shard *s = &names->shards[hash % NAMES_SHARDS];
+    struct correlation_names_shard *s = &names->shards[hash % NAMES_SHARDS];
     struct slice key = slice_of(&hash, sizeof hash);
     pthread_mutex_lock(&s->lock);
     const uint32_t *found = map_get(&s->index, key);
@@ -45,9 +46,9 @@ void names_keep(struct names *names, uint64_t hash, struct slice bytes, bool nee
     pthread_mutex_unlock(&s->lock);
 }
 
-struct slice names_get(const struct names *names, uint64_t hash)
+struct slice correlation_names_get(const struct correlation_names *names, uint64_t hash)
 {
-    const struct names_shard *s = &names->shards[hash % NAMES_SHARDS];
+    const struct correlation_names_shard *s = &names->shards[hash % NAMES_SHARDS];
     const uint32_t *found = map_get(&s->index, slice_of(&hash, sizeof hash));
     return found ? s->entries.at[*found] : (struct slice){0};
 }

@@ -273,8 +273,9 @@ static void find_feeds(struct correlation_plan *plan)
     }
 }
 
-enum status plan_make(struct correlation_plan *plan, const struct sigma_rule *const *rules,
-                      uint32_t rules_n, struct error *err)
+enum status correlation_plan_make(struct correlation_plan *plan,
+                                  const struct sigma_rule *const *rules, uint32_t rules_n,
+                                  struct error *err)
 {
     *plan = (struct correlation_plan){.rules_n = rules_n};
     uint16_t *node_of = arena_zero(&plan->arena, rules_n, sizeof *node_of);
@@ -306,7 +307,7 @@ enum status plan_make(struct correlation_plan *plan, const struct sigma_rule *co
     return OK;
 }
 
-void plan_free(struct correlation_plan *plan)
+void correlation_plan_free(struct correlation_plan *plan)
 {
     arena_free(&plan->arena);
 }

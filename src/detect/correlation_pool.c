@@ -8,7 +8,7 @@
 
 enum { MERGE_RECORDS = 16384 }; /* written at once when runs are merged */
 
-enum status pool_open(struct correlation_pool *pool, size_t most, struct error *err)
+enum status correlation_pool_open(struct correlation_pool *pool, size_t most, struct error *err)
 {
     *pool = (struct correlation_pool){.most = most ? most : 1, .runs_fd = -1, .sorted_fd = -1};
     pthread_mutex_init(&pool->lock, NULL);
@@ -19,7 +19,7 @@ enum status pool_open(struct correlation_pool *pool, size_t most, struct error *
     return pool->sorted_fd < 0 ? STATUS_SYSTEM : OK;
 }
 
-void pool_close(struct correlation_pool *pool)
+void correlation_pool_close(struct correlation_pool *pool)
 {
     if (pool->map)
         munmap(pool->map, pool->map_bytes);
@@ -70,8 +70,9 @@ static enum status spill(struct correlation_pool *pool, struct error *err)
     return OK;
 }
 
-enum status pool_add(struct correlation_pool *pool, const struct correlation_record *records,
-                     size_t n, struct error *err)
+enum status correlation_pool_add(struct correlation_pool *pool,
+                                 const struct correlation_record *records, size_t n,
+                                 struct error *err)
 {
     enum status s = OK;
     pthread_mutex_lock(&pool->lock);
@@ -146,7 +147,7 @@ static enum status merge(struct correlation_pool *pool, const struct correlation
     return s;
 }
 
-enum status pool_sort(struct correlation_pool *pool, struct error *err)
+enum status correlation_pool_sort(struct correlation_pool *pool, struct error *err)
 {
     if (pool->runs.n == 0) {
         if (pool->kept.n)

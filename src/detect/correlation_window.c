@@ -28,12 +28,12 @@ struct correlation_walk {
     timestamp started[CORRELATION_RULES_TIMELY][CORRELATION_RULES_TIMELY];
 };
 
-struct correlation_walk *walk_new(void)
+struct correlation_walk *correlation_walk_new(void)
 {
     return xcalloc(1, sizeof(struct correlation_walk));
 }
 
-void walk_free(struct correlation_walk *walk)
+void correlation_walk_free(struct correlation_walk *walk)
 {
     if (!walk)
         return;
@@ -431,9 +431,9 @@ static enum status walk_closed(struct correlation_walk *w, struct progress *p, s
     return s == OK ? end_burst(p, err) : s;
 }
 
-enum status walk_group(struct correlation_walk *walk, const struct sigma_correlation *c,
-                       const struct correlation_record *r, size_t n,
-                       const struct correlation_listener *listener, struct error *err)
+enum status correlation_walk_group(struct correlation_walk *walk, const struct sigma_correlation *c,
+                                   const struct correlation_record *r, size_t n,
+                                   const struct correlation_listener *listener, struct error *err)
 {
     struct progress p = {.c = c, .r = r, .listener = listener, .least = asks_for_little(c)};
     return correlation_grows(c) ? walk_growing(walk, &p, n, err) : walk_closed(walk, &p, n, err);

@@ -2,8 +2,6 @@
 #include "detect/correlation.h"
 #include "detect/ruleset_internal.h"
 
-enum { CORRELATION_DEPTH = 32 }; /* correlations of correlations */
-
 /* Until the rules are numbered at the end, `index` is their place in `loaded`. */
 static struct loaded_rule *loaded_of(struct ruleset *set, const struct sigma_rule *rule)
 {
@@ -84,7 +82,7 @@ static bool flow_shown(struct ruleset *set, struct loaded_rule *correlation,
 static void settle(struct ruleset *set, flow *step)
 {
     bool changed = true;
-    for (int round = 0; changed && round <= CORRELATION_DEPTH; round++) {
+    for (int round = 0; changed && round <= CORRELATION_LEVELS; round++) {
         changed = false;
         for (size_t i = 0; i < set->loaded.n; i++) {
             struct loaded_rule *loaded = &set->loaded.at[i];
@@ -111,7 +109,7 @@ static void resolve_correlations(struct ruleset *set)
     }
     settle(set, flow_height);
     for (size_t i = 0; i < set->loaded.n; i++)
-        if (set->loaded.at[i].height > CORRELATION_DEPTH && !set->loaded.at[i].bad)
+        if (set->loaded.at[i].height > CORRELATION_LEVELS && !set->loaded.at[i].bad)
             refuse_saying(set, &set->loaded.at[i],
                           "the correlation refers to itself over others, or they are nested too "
                           "deep");

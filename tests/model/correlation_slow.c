@@ -1,10 +1,10 @@
 #include "model/correlation_slow.h"
 
+#include "base/buf.h"
 #include "base/vec.h"
 
 #include <ctype.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 enum { STEPS = 8 };
@@ -99,18 +99,17 @@ static bool place(const struct item *item, char group[SLOW_TEXT], char value[SLO
 }
 
 /* What an item is to its last step and to everything above, as one text. */
-static void upward(const struct slow *s, const struct item *item, char *out)
+static void upward(const struct slow *s, const struct item *item, struct buf *out)
 {
     char group[SLOW_TEXT], value[SLOW_TEXT];
+    const struct sigma_rule *rule = item->steps[item->steps_n - 1].rule;
+    buf_char(out, '[');
     if (place(item, group, value))
-        sprintf(out + strlen(out), "[%s/%s", group,
-                item->steps[item->steps_n - 1].rule->correlation->fields_n ? value : "");
-    else
-        strcat(out, "[");
+        buf_printf(out, "%s/%s", group, rule->correlation->fields_n ? value : "");
     for (uint32_t i = 0; i < s->rules_n; i++) {
         const struct sigma_correlation *up = s->rules[i]->correlation;
         for (uint32_t slot = 0; up && slot < up->rules_n; slot++) {
-            if (up->rules[slot] != item->steps[item->steps_n - 1].rule)
+            if (up->rules[slot] != rule)
                 continue;
             struct item higher = *item;
             higher.steps[higher.steps_n].rule = s->rules[i];
@@ -118,61 +117,73 @@ static void upward(const struct slow *s, const struct item *item, char *out)
             upward(s, &higher, out);
         }
     }
-    strcat(out, "]");
+    buf_char(out, ']');
+}
+
+/* Two occurrences of one moment and one group below that mean the same to all above. */
+static bool same(const struct slow *s, const struct item *x, const struct item *y)
+{
+    const struct sigma_correlation *below = x->steps[x->steps_n - 2].rule->correlation;
+    char group[SLOW_TEXT], other[SLOW_TEXT];
+    struct item x_below = *x, y_below = *y;
+    x_below.steps_n--;
+    y_below.steps_n--;
+    if (x->time != y->time || !key(&x_below, below->group_by, below->group_by_n, group) ||
+        !key(&y_below, below->group_by, below->group_by_n, other) || strcmp(group, other) != 0)
+        return false;
+    struct buf x_up = {0}, y_up = {0};
+    upward(s, x, &x_up);
+    upward(s, y, &y_up);
+    bool equal = slice_equal(buf_slice(&x_up), buf_slice(&y_up));
+    buf_free(&x_up);
+    buf_free(&y_up);
+    return equal;
 }
 
 static void run(const struct slow *s, const struct sigma_rule *rule, struct items *held);
+
+/* The events behind one rule of a correlation: its matches, or what took part in its bursts. */
+static struct items gather_slot(const struct slow *s, const struct sigma_rule *below)
+{
+    struct items got = {0};
+    if (below->correlation) {
+        struct slow quiet = *s;
+        quiet.found = NULL;
+        run(&quiet, below, &got);
+        return got;
+    }
+    for (size_t i = 0; i < s->events_n; i++)
+        if (s->events[i].rules >> below->index & 1)
+            *VEC_PUSH(got) = (struct item){.time = s->events[i].time,
+                                           .origin = s->events[i].origin,
+                                           .event = &s->events[i],
+                                           .begins = true};
+    return got;
+}
 
 /* All that a correlation looks at. */
 static struct items gather(const struct slow *s, const struct sigma_rule *rule)
 {
     const struct sigma_correlation *c = rule->correlation;
+    bool temporal = c->type == CORRELATE_TEMPORAL || c->type == CORRELATE_TEMPORAL_ORDERED;
     struct items items = {0};
     for (uint32_t slot = 0; slot < c->rules_n; slot++) {
-        const struct sigma_rule *below = c->rules[slot];
-        struct items got = {0};
-        if (below->correlation) {
-            struct slow quiet = *s;
-            quiet.found = NULL;
-            run(&quiet, below, &got);
-        }
-        for (size_t i = 0; !below->correlation && i < s->events_n; i++)
-            if (s->events[i].rules >> below->index & 1)
-                *VEC_PUSH(got) = (struct item){.time = s->events[i].time,
-                                               .origin = s->events[i].origin,
-                                               .event = &s->events[i],
-                                               .begins = true};
-        struct items once = {0}; /* of one moment, what is the same to all above counts once */
+        struct items got = gather_slot(s, c->rules[slot]);
+        size_t first = items.n;
         for (size_t i = 0; i < got.n; i++) {
             struct item item = got.at[i];
             char group[SLOW_TEXT], value[SLOW_TEXT];
             item.steps[item.steps_n].rule = rule;
             item.steps[item.steps_n++].slot = slot;
-            if (item.time == TIMESTAMP_NONE || !place(&item, group, value))
-                continue;
-            if (!item.begins && c->type != CORRELATE_TEMPORAL &&
-                c->type != CORRELATE_TEMPORAL_ORDERED)
+            if (item.time == TIMESTAMP_NONE || !place(&item, group, value) ||
+                (!item.begins && !temporal))
                 continue;
             bool again = false;
-            for (size_t k = 0; below->correlation && k < once.n && !again; k++) {
-                char a[4096] = "", b[4096] = "";
-                upward(s, &item, a);
-                upward(s, &once.at[k], b);
-                char before[SLOW_TEXT], after[SLOW_TEXT];
-                const struct sigma_correlation *in = below->correlation;
-                struct item lower = got.at[i], lower_k = once.at[k];
-                lower_k.steps_n--;
-                again = item.time == once.at[k].time &&
-                        key(&lower, in->group_by, in->group_by_n, before) &&
-                        key(&lower_k, in->group_by, in->group_by_n, after) &&
-                        strcmp(before, after) == 0 && strcmp(a, b) == 0;
-            }
-            if (!again) {
-                *VEC_PUSH(once) = item;
+            for (size_t k = first; c->rules[slot]->correlation && k < items.n && !again; k++)
+                again = same(s, &item, &items.at[k]);
+            if (!again)
                 *VEC_PUSH(items) = item;
-            }
         }
-        free(once.at);
         free(got.at);
     }
     return items;
@@ -488,7 +499,8 @@ static void run(const struct slow *s, const struct sigma_rule *rule, struct item
             done[k] = true;
             *VEC_PUSH(group) = items.at[k];
         }
-        qsort(group.at, group.n, sizeof *group.at, by_time);
+        if (group.n) /* it is never empty, which the analyser does not see */
+            qsort(group.at, group.n, sizeof *group.at, by_time);
         run_group(s, rule->correlation, group.at, group.n, held);
     }
     free(done);

@@ -17,7 +17,7 @@ static uint64_t state;
 static uint32_t below(uint32_t n)
 {
     state = state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return (uint32_t)(state >> 33) % n;
+    return (uint32_t)(state >> 33) % (n ? n : 1);
 }
 
 /* ---- random rules ---- */
@@ -293,7 +293,7 @@ static void both_agree(void **unused)
     for (uint32_t round = 0; round < ROUNDS; round++) {
         state = round * UINT64_C(0x9e3779b97f4a7c15) + 1;
         struct arena a = {0};
-        struct sigma_rule *rules[MOST_RULES];
+        struct sigma_rule *rules[MOST_RULES] = {0};
         uint32_t rules_n;
         struct slow_event events[MOST_EVENTS];
         size_t n = 5 + below(MOST_EVENTS - 5);
