@@ -1,0 +1,251 @@
+/* From hits to rows: predicates and expressions as bitmaps over the rows of a block. */
+#include "detect/engine_internal.h"
+
+#include "base/text.h"
+
+enum { PAIRS = 1024 }; /* of values whose comparison is remembered, in one fieldref */
+
+static uint64_t *bitmap(const struct engine_worker *w, struct arena *a)
+{
+    return arena_zero(a, w->words, sizeof(uint64_t));
+}
+
+static void set_row(uint64_t *rows, uint32_t row)
+{
+    rows[row / 64] |= (uint64_t)1 << row % 64;
+}
+
+/* By counting: once a column, however many predicates ask. */
+static const struct rows_by_value *rows_by_value(struct engine_worker *w, uint32_t column)
+{
+    struct rows_by_value *r = &w->by_value[column];
+    if (r->starts)
+        return r;
+    const struct column *c = &w->block->columns[column];
+    r->starts = arena_zero(&w->arena, c->values_n + 2, sizeof *r->starts);
+    r->rows = arena_alloc(&w->arena, c->ids_n * sizeof *r->rows);
+    /* counts stand two places ahead and move up by one as the rows are filled in */
+    for (uint32_t row = 0; row < c->ids_n; row++)
+        if (c->ids[row] + 2u < c->values_n + 2u)
+            r->starts[c->ids[row] + 2u]++;
+    for (uint32_t v = 1; v < c->values_n + 2; v++)
+        r->starts[v] += r->starts[v - 1];
+    for (uint32_t row = 0; row < c->ids_n; row++)
+        r->rows[r->starts[c->ids[row] + 1u]++] = (uint16_t)row;
+    return r;
+}
+
+static uint64_t *met_rows(struct engine_worker *w, uint32_t predicate)
+{
+    if (!w->first_hit[predicate] || w->bits[predicate])
+        return w->bits[predicate];
+    uint64_t *rows = bitmap(w, &w->arena);
+    for (uint32_t i = w->first_hit[predicate]; i; i = w->hits.at[i - 1].next) {
+        const struct hit *hit = &w->hits.at[i - 1];
+        const struct rows_by_value *r = rows_by_value(w, hit->column);
+        uint32_t from = r->starts[hit->value], to = r->starts[hit->value + 1];
+        if (to - from == w->block->rows)
+            return w->bits[predicate] = w->full;
+        for (uint32_t at = from; at < to; at++)
+            set_row(rows, r->rows[at]);
+    }
+    return w->bits[predicate] = rows;
+}
+
+static uint64_t *present_rows(struct engine_worker *w, uint32_t view)
+{
+    if (w->columns[view] < 0 || w->present[view])
+        return w->present[view];
+    const struct column *c = &w->block->columns[w->columns[view]];
+    uint64_t *rows = bitmap(w, &w->arena);
+    for (uint32_t row = 0; row < c->ids_n; row++)
+        rows[row / 64] |= (uint64_t)(c->ids[row] != 0) << row % 64;
+    return w->present[view] = rows;
+}
+
+/* ---- fieldref ---- */
+
+static bool compare_texts(struct slice a, struct slice b, uint32_t modifiers)
+{
+    if (modifiers & MOD_CONTAINS)
+        return b.n == 0 || slice_find(a, b) >= 0;
+    if (modifiers & MOD_STARTSWITH)
+        return slice_starts(a, b);
+    if (modifiers & MOD_ENDSWITH)
+        return slice_ends(a, b);
+    return slice_equal(a, b);
+}
+
+static size_t comparable_texts(struct engine_worker *w, struct value v, uint32_t view, bool cased,
+                               struct slice **texts)
+{
+    size_t n = engine_texts(v, w->plan->views[view].translate, &w->texts, texts);
+    for (size_t i = 0; i < n && !cased; i++)
+        (*texts)[i] = text_fold(&w->texts, (*texts)[i]);
+    return n;
+}
+
+static bool values_compare(struct engine_worker *w, const struct expression *e, struct value a,
+                           struct value b)
+{
+    struct slice *left, *right;
+    arena_reset(&w->texts);
+    size_t left_n = comparable_texts(w, a, e->a, e->modifiers & MOD_CASED, &left);
+    size_t right_n = comparable_texts(w, b, e->b, e->modifiers & MOD_CASED, &right);
+    for (size_t i = 0; i < left_n; i++)
+        for (size_t k = 0; k < right_n; k++)
+            if (compare_texts(left[i], right[k], e->modifiers))
+                return true;
+    return false;
+}
+
+static const uint64_t *same_rows(struct engine_worker *w, const struct expression *e)
+{
+    if (w->columns[e->a] < 0 || w->columns[e->b] < 0)
+        return NULL;
+    const struct column *a = &w->block->columns[w->columns[e->a]];
+    const struct column *b = &w->block->columns[w->columns[e->b]];
+    uint64_t *rows = bitmap(w, &w->scratch);
+    struct pair {
+        uint16_t a, b;
+        bool same;
+    } *pairs = arena_zero(&w->scratch, PAIRS, sizeof *pairs);
+    for (uint32_t row = 0; row < a->ids_n && row < b->ids_n; row++) {
+        if (!a->ids[row] || !b->ids[row])
+            continue;
+        struct pair *p = &pairs[(a->ids[row] * 31u + b->ids[row]) % PAIRS];
+        if (p->a != a->ids[row] || p->b != b->ids[row]) {
+            p->a = a->ids[row];
+            p->b = b->ids[row];
+            p->same = values_compare(w, e, a->values[p->a], b->values[p->b]);
+        }
+        if (p->same)
+            set_row(rows, row);
+    }
+    return rows;
+}
+
+/* ---- expressions ---- */
+
+/* False when no row can be meant, from the hits alone. */
+static bool may_be_true(const struct engine_worker *w, const struct expression *e)
+{
+    uint32_t n = 0;
+    switch (e->type) {
+    case IS_FALSE:
+        return false;
+    case IS_MET:
+        return w->first_hit[e->predicate] != 0;
+    case IS_AND:
+    case IS_OR:
+    case IS_OF:
+        for (uint32_t i = 0; i < e->parts_n; i++) {
+            bool may = may_be_true(w, e->parts[i]);
+            if (e->type == IS_AND && !may)
+                return false;
+            n += may;
+            if (e->type == IS_OR && may)
+                return true;
+        }
+        return e->type == IS_AND || (e->type == IS_OF && n >= e->quantity);
+    default:
+        return true;
+    }
+}
+
+/* The rest of `rows` after one part of an IS_AND; false when nothing is left. */
+static bool narrow(struct engine_worker *w, uint64_t *rows, const struct expression *part)
+{
+    bool without = part->type == IS_NOT;
+    const uint64_t *other = engine_rows(w, without ? part->parts[0] : part);
+    uint64_t left = 0;
+    if (!other)
+        return without;
+    for (uint32_t i = 0; i < w->words; i++)
+        left |= rows[i] &= without ? ~other[i] : other[i];
+    return left != 0;
+}
+
+static const uint64_t *and_rows(struct engine_worker *w, const struct expression *e)
+{
+    uint64_t *rows = bitmap(w, &w->scratch);
+    memcpy(rows, w->full, w->words * sizeof *rows);
+    for (uint32_t i = 0; i < e->parts_n; i++)
+        if (!narrow(w, rows, e->parts[i]))
+            return NULL;
+    return rows;
+}
+
+static const uint64_t *or_rows(struct engine_worker *w, const struct expression *e)
+{
+    const uint64_t *only = NULL;
+    uint64_t *rows = NULL;
+    for (uint32_t i = 0; i < e->parts_n; i++) {
+        const uint64_t *other = may_be_true(w, e->parts[i]) ? engine_rows(w, e->parts[i]) : NULL;
+        if (!other)
+            continue;
+        if (!only) {
+            only = other;
+            continue;
+        }
+        if (!rows) {
+            rows = bitmap(w, &w->scratch);
+            memcpy(rows, only, w->words * sizeof *rows);
+        }
+        for (uint32_t k = 0; k < w->words; k++)
+            rows[k] |= other[k];
+    }
+    return rows ? rows : only;
+}
+
+/* Counts row by row; conditions that need it are rare. */
+static const uint64_t *of_rows(struct engine_worker *w, const struct expression *e)
+{
+    uint32_t *counts = arena_zero(&w->scratch, w->block->rows, sizeof *counts);
+    uint64_t *rows = bitmap(w, &w->scratch);
+    for (uint32_t i = 0; i < e->parts_n; i++) {
+        const uint64_t *other = engine_rows(w, e->parts[i]);
+        for (uint32_t row = 0; other && row < w->block->rows; row++)
+            counts[row] += (uint32_t)(other[row / 64] >> row % 64 & 1);
+    }
+    for (uint32_t row = 0; row < w->block->rows; row++)
+        if (counts[row] >= e->quantity)
+            set_row(rows, row);
+    return rows;
+}
+
+static const uint64_t *not_rows(struct engine_worker *w, const struct expression *e)
+{
+    const uint64_t *other = engine_rows(w, e->parts[0]);
+    if (!other)
+        return w->full;
+    uint64_t *rows = bitmap(w, &w->scratch);
+    for (uint32_t i = 0; i < w->words; i++)
+        rows[i] = w->full[i] & ~other[i];
+    return rows;
+}
+
+const uint64_t *engine_rows(struct engine_worker *w, const struct expression *e)
+{
+    if (!may_be_true(w, e))
+        return NULL;
+    switch (e->type) {
+    case IS_FALSE:
+        return NULL;
+    case IS_MET:
+        return met_rows(w, e->predicate);
+    case IS_PRESENT:
+        return present_rows(w, e->a);
+    case IS_SAME:
+        return same_rows(w, e);
+    case IS_NOT:
+        return not_rows(w, e);
+    case IS_AND:
+        return and_rows(w, e);
+    case IS_OR:
+        return or_rows(w, e);
+    case IS_OF:
+        return of_rows(w, e);
+    }
+    return NULL;
+}
