@@ -1,6 +1,6 @@
 /*
  * The way in: from paths to blocks of events. Folders are walked, containers (.gz .zst .xz .bz2
- * .zip .tar .7z) are opened, each input's format is recognised by content, and batches are decoded
+ * .zip .tar .7z) are opened by their content, each input's format is recognised by content, and batches are decoded
  * on all cores; every worker fills its own blocks and hands full ones to its own sink.
  *
  *     struct inputs *in = inputs_find(paths, n, &options, problems, &err);
@@ -22,6 +22,7 @@
 struct input {
     struct slice name;           /* as shown to the user */
     const struct reader *reader; /* NULL until recognised, or when nothing recognises it */
+    bool container;              /* holds other inputs, which are listed too; has no reader */
     uint64_t bytes, events;      /* read, unpacked; taken from it */
 };
 

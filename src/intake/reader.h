@@ -24,6 +24,7 @@ struct batch {
     uint64_t offset;     /* of bytes within the (unpacked) input */
     uint64_t first_line; /* for text formats: number of the first line in bytes, from 1; else 0 */
     uint32_t input;      /* the input's number, for origins and problems */
+    struct slice name;   /* the input's name, a hint */
     bool last;           /* the input ends with this batch */
 };
 
@@ -56,6 +57,7 @@ struct reader {
 };
 
 /* The table of all readers, ended by NULL. */
+extern const struct reader evtx_reader, json_reader;
 extern const struct reader *const reader_table[];
 
 /* The reader that recognises `head` best, or NULL when none does. */

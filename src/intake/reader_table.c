@@ -1,9 +1,8 @@
 #include "intake/reader.h"
 
-extern const struct reader evtx_reader;
-
 const struct reader *const reader_table[] = {
     &evtx_reader,
+    &json_reader,
     NULL,
 };
 

@@ -99,7 +99,8 @@ static enum status decode(const struct reader *reader, void *state, struct slice
         size_t n = reader->frame(seen, at, last);
         if (!n)
             break;
-        struct batch batch = {slice_sub(seen, 0, n), at, 0, 0, at + n == bytes.n};
+        struct batch batch = {
+            .bytes = slice_sub(seen, 0, n), .offset = at, .last = at + n == bytes.n};
         status = reader->decode(state, &batch, blocks, problems, err);
         at += n;
     }
