@@ -17,72 +17,73 @@ static struct ruleset *rule_with(const char *item)
     return set;
 }
 
+static const struct {
+    const char *item;
+    uint32_t modifiers;
+} known[] = {
+    {"F: x", 0},
+    {"F|contains: x", MOD_CONTAINS},
+    {"F|startswith: x", MOD_STARTSWITH},
+    {"F|endswith: x", MOD_ENDSWITH},
+    {"F|contains|all: [x, y]", MOD_CONTAINS | MOD_ALL},
+    {"F|all|contains: [x, y]", MOD_CONTAINS | MOD_ALL},
+    {"F|cased: x", MOD_CASED},
+    {"F|exact: x", MOD_CASED},
+    {"F|contains|cased: x", MOD_CONTAINS | MOD_CASED},
+    {"F|re: x", MOD_RE},
+    {"F|re|i: x", MOD_RE | MOD_RE_I},
+    {"F|re|i|m|s: x", MOD_RE | MOD_RE_I | MOD_RE_M | MOD_RE_S},
+    {"F|re|all: [x, y]", MOD_RE | MOD_ALL},
+    {"F|base64: x", MOD_BASE64},
+    {"F|base64offset|contains: x", MOD_BASE64OFFSET | MOD_CONTAINS},
+    {"F|utf16|base64: x", MOD_UTF16 | MOD_BASE64},
+    {"F|utf16le|base64: x", MOD_UTF16LE | MOD_BASE64},
+    {"F|utf16be|base64: x", MOD_UTF16BE | MOD_BASE64},
+    {"F|wide|base64offset|contains: x", MOD_UTF16LE | MOD_BASE64OFFSET | MOD_CONTAINS},
+    {"F|windash|contains: -x", MOD_WINDASH | MOD_CONTAINS},
+    {"F|contains|windash: -x", MOD_WINDASH | MOD_CONTAINS},
+    {"F|endswith|windash|all: [-x, -y]", MOD_WINDASH | MOD_ENDSWITH | MOD_ALL},
+    {"F|windash|wide|base64: -x", MOD_WINDASH | MOD_UTF16LE | MOD_BASE64},
+    {"F|cidr: 10.0.0.0/8", MOD_CIDR},
+    {"F|cidr: ['fe80::/10', '::1/128', 192.0.2.7]", MOD_CIDR},
+    {"F|cidr|neq: 10.0.0.0/8", MOD_CIDR | MOD_NEQ},
+    {"F|exists: true", MOD_EXISTS},
+    {"F|exists: 'false'", MOD_EXISTS},
+    {"F|fieldref: G", MOD_FIELDREF},
+    {"F|fieldref|neq: G", MOD_FIELDREF | MOD_NEQ},
+    {"F|fieldref|startswith: G", MOD_FIELDREF | MOD_STARTSWITH},
+    {"F|expand: x", MOD_EXPAND},
+    {"F|lt: 5", MOD_LT},
+    {"F|lte: 5.5", MOD_LTE},
+    {"F|gt: '5'", MOD_GT},
+    {"F|gte: -5e3", MOD_GTE},
+    {"F|gte: 0x10", MOD_GTE},
+    {"F|neq: x", MOD_NEQ},
+    {"F|contains|neq: [x, y]", MOD_CONTAINS | MOD_NEQ},
+    {"F|re|neq: x", MOD_RE | MOD_NEQ},
+    {"F|minute: 5", MOD_MINUTE},
+    {"F|hour|gte: 22", MOD_HOUR | MOD_GTE},
+    {"F|day: [1, 2]", MOD_DAY},
+    {"F|week: 5", MOD_WEEK},
+    {"F|month|neq: 5", MOD_MONTH | MOD_NEQ},
+    {"F|year: 2025", MOD_YEAR},
+    {"'|all': [x, y]", MOD_ALL},
+    {"'|contains': x", MOD_CONTAINS},
+    {"'|re': x", MOD_RE},
+};
+
 static void every_modifier_is_known(void **state)
 {
     (void)state;
-    static const struct {
-        const char *item;
-        uint32_t modifiers;
-    } cases[] = {
-        {"F: x", 0},
-        {"F|contains: x", MOD_CONTAINS},
-        {"F|startswith: x", MOD_STARTSWITH},
-        {"F|endswith: x", MOD_ENDSWITH},
-        {"F|contains|all: [x, y]", MOD_CONTAINS | MOD_ALL},
-        {"F|all|contains: [x, y]", MOD_CONTAINS | MOD_ALL},
-        {"F|cased: x", MOD_CASED},
-        {"F|exact: x", MOD_CASED},
-        {"F|contains|cased: x", MOD_CONTAINS | MOD_CASED},
-        {"F|re: x", MOD_RE},
-        {"F|re|i: x", MOD_RE | MOD_RE_I},
-        {"F|re|i|m|s: x", MOD_RE | MOD_RE_I | MOD_RE_M | MOD_RE_S},
-        {"F|re|all: [x, y]", MOD_RE | MOD_ALL},
-        {"F|base64: x", MOD_BASE64},
-        {"F|base64offset|contains: x", MOD_BASE64OFFSET | MOD_CONTAINS},
-        {"F|utf16|base64: x", MOD_UTF16 | MOD_BASE64},
-        {"F|utf16le|base64: x", MOD_UTF16LE | MOD_BASE64},
-        {"F|utf16be|base64: x", MOD_UTF16BE | MOD_BASE64},
-        {"F|wide|base64offset|contains: x", MOD_UTF16LE | MOD_BASE64OFFSET | MOD_CONTAINS},
-        {"F|windash|contains: -x", MOD_WINDASH | MOD_CONTAINS},
-        {"F|contains|windash: -x", MOD_WINDASH | MOD_CONTAINS},
-        {"F|endswith|windash|all: [-x, -y]", MOD_WINDASH | MOD_ENDSWITH | MOD_ALL},
-        {"F|windash|wide|base64: -x", MOD_WINDASH | MOD_UTF16LE | MOD_BASE64},
-        {"F|cidr: 10.0.0.0/8", MOD_CIDR},
-        {"F|cidr: ['fe80::/10', '::1/128', 192.0.2.7]", MOD_CIDR},
-        {"F|cidr|neq: 10.0.0.0/8", MOD_CIDR | MOD_NEQ},
-        {"F|exists: true", MOD_EXISTS},
-        {"F|exists: 'false'", MOD_EXISTS},
-        {"F|fieldref: G", MOD_FIELDREF},
-        {"F|fieldref|neq: G", MOD_FIELDREF | MOD_NEQ},
-        {"F|fieldref|startswith: G", MOD_FIELDREF | MOD_STARTSWITH},
-        {"F|expand: x", MOD_EXPAND},
-        {"F|lt: 5", MOD_LT},
-        {"F|lte: 5.5", MOD_LTE},
-        {"F|gt: '5'", MOD_GT},
-        {"F|gte: -5e3", MOD_GTE},
-        {"F|gte: 0x10", MOD_GTE},
-        {"F|neq: x", MOD_NEQ},
-        {"F|contains|neq: [x, y]", MOD_CONTAINS | MOD_NEQ},
-        {"F|re|neq: x", MOD_RE | MOD_NEQ},
-        {"F|minute: 5", MOD_MINUTE},
-        {"F|hour|gte: 22", MOD_HOUR | MOD_GTE},
-        {"F|day: [1, 2]", MOD_DAY},
-        {"F|week: 5", MOD_WEEK},
-        {"F|month|neq: 5", MOD_MONTH | MOD_NEQ},
-        {"F|year: 2025", MOD_YEAR},
-        {"'|all': [x, y]", MOD_ALL},
-        {"'|contains': x", MOD_CONTAINS},
-        {"'|re': x", MOD_RE},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct ruleset *set = rule_with(cases[i].item);
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        struct ruleset *set = rule_with(known[i].item);
         const struct sigma_detection *d = &only_rule(set)->searches[0].detection;
         assert_int_equal(d->type, DETECT_AND);
         assert_int_equal(d->children_n, 1);
         const struct sigma_item *item = &d->children[0].item;
-        if (item->modifiers != cases[i].modifiers)
-            fail_msg("%s: %x, not %x", cases[i].item, item->modifiers, cases[i].modifiers);
-        if (cases[i].item[0] == 'F')
+        if (item->modifiers != known[i].modifiers)
+            fail_msg("%s: %x, not %x", known[i].item, item->modifiers, known[i].modifiers);
+        if (known[i].item[0] == 'F')
             assert_slice(item->field, "F");
         else
             assert_int_equal(item->field.n, 0);
@@ -92,79 +93,79 @@ static void every_modifier_is_known(void **state)
     }
 }
 
+#define ORDER                                                                                      \
+    "the order is windash, utf16 or wide, base64, and last contains, startswith or endswith"
+static const struct {
+    const char *item, *what;
+} refused[] = {
+    {"F|contain: x", "there is no modifier 'contain' (in 'F|contain')"},
+    {"F|: x", "there is no modifier '' (in 'F|')"},
+    {"F|Contains: x", "there is no modifier 'Contains' (in 'F|Contains')"},
+    {"F|contains|contains: x", "the modifier 'contains' can't be used here: it stands there twice"},
+    {"F|i: x", "the modifier 'i' can't be used here: it stands only behind 're'"},
+    {"F|contains|base64offset: x", "the modifier 'base64offset' can't be used here: " ORDER},
+    {"F|base64|wide: x", "the modifier 'wide' can't be used here: " ORDER},
+    {"F|base64|windash: x", "the modifier 'windash' can't be used here: " ORDER},
+    {"F|contains|wide: x", "the modifier 'wide' can't be used here: " ORDER},
+    {"F|contains|startswith: x",
+     "the modifiers of 'F|contains|startswith' don't go together: 'contains', 'startswith' and "
+     "'endswith' exclude each other"},
+    {"F|wide|utf16be: x",
+     "the modifiers of 'F|wide|utf16be' don't go together: 'utf16', 'utf16le' (or 'wide') and "
+     "'utf16be' exclude each other"},
+    {"F|gt|lt: 5",
+     "the modifiers of 'F|gt|lt' don't go together: 'lt', 'lte', 'gt' and 'gte' exclude each "
+     "other; write two items for a range"},
+    {"F|re|cidr: x",
+     "the modifiers of 'F|re|cidr' don't go together: 're', 'cidr', 'exists', 'fieldref' and "
+     "the comparisons exclude each other"},
+    {"F|hour|day: 1",
+     "the modifiers of 'F|hour|day' don't go together: one part of a time can be compared at "
+     "once"},
+    {"F|re|contains: x",
+     "the modifiers of 'F|re|contains' don't go together: a regular expression is searched "
+     "anywhere; write ^ or $ into it instead"},
+    {"F|re|base64: x",
+     "the modifiers of 'F|re|base64' don't go together: a regular expression can't be encoded "
+     "or have its dashes changed"},
+    {"F|re|cased: x",
+     "the modifiers of 'F|re|cased' don't go together: a regular expression minds the case "
+     "unless 'i' stands behind 're'"},
+    {"F|cidr|contains: 10.0.0.0/8",
+     "the modifiers of 'F|cidr|contains' don't go together: 'cidr' compares addresses, not "
+     "text"},
+    {"F|exists|all: true",
+     "the modifiers of 'F|exists|all' don't go together: 'exists' asks for nothing but the "
+     "field and stands alone"},
+    {"F|fieldref|base64: G",
+     "the modifiers of 'F|fieldref|base64' don't go together: 'fieldref' names a field, whose "
+     "value is taken as it is"},
+    {"F|gt|contains: 5",
+     "the modifiers of 'F|gt|contains' don't go together: numbers are compared, not text"},
+    {"F|hour|re: 5",
+     "the modifiers of 'F|hour|re' don't go together: a part of a time is compared with a "
+     "number"},
+    {"F|neq|gt: 5",
+     "the modifiers of 'F|neq|gt' don't go together: 'neq' with a comparison: write the "
+     "opposite comparison"},
+    {"F|neq|all: [x, y]",
+     "the modifiers of 'F|neq|all' don't go together: 'neq' is true when none of the values "
+     "match; 'all' adds no meaning to it"},
+    {"'|exists': true",
+     "the modifiers of '|exists' don't go together: it needs a field before it; keywords are "
+     "looked for in the whole event"},
+    {"'|gt': 5", "the modifiers of '|gt' don't go together: it needs a field before it; "
+                 "keywords are looked for in the whole event"},
+};
+#undef ORDER
+
 static void wrong_modifiers_are_refused(void **state)
 {
     (void)state;
-#define ORDER                                                                                      \
-    "the order is windash, utf16 or wide, base64, and last contains, startswith or endswith"
-    static const struct {
-        const char *item, *what;
-    } cases[] = {
-        {"F|contain: x", "there is no modifier 'contain' (in 'F|contain')"},
-        {"F|: x", "there is no modifier '' (in 'F|')"},
-        {"F|Contains: x", "there is no modifier 'Contains' (in 'F|Contains')"},
-        {"F|contains|contains: x",
-         "the modifier 'contains' can't be used here: it stands there twice"},
-        {"F|i: x", "the modifier 'i' can't be used here: it stands only behind 're'"},
-        {"F|contains|base64offset: x", "the modifier 'base64offset' can't be used here: " ORDER},
-        {"F|base64|wide: x", "the modifier 'wide' can't be used here: " ORDER},
-        {"F|base64|windash: x", "the modifier 'windash' can't be used here: " ORDER},
-        {"F|contains|wide: x", "the modifier 'wide' can't be used here: " ORDER},
-        {"F|contains|startswith: x",
-         "the modifiers of 'F|contains|startswith' don't go together: 'contains', 'startswith' and "
-         "'endswith' exclude each other"},
-        {"F|wide|utf16be: x",
-         "the modifiers of 'F|wide|utf16be' don't go together: 'utf16', 'utf16le' (or 'wide') and "
-         "'utf16be' exclude each other"},
-        {"F|gt|lt: 5",
-         "the modifiers of 'F|gt|lt' don't go together: 'lt', 'lte', 'gt' and 'gte' exclude each "
-         "other; write two items for a range"},
-        {"F|re|cidr: x",
-         "the modifiers of 'F|re|cidr' don't go together: 're', 'cidr', 'exists', 'fieldref' and "
-         "the comparisons exclude each other"},
-        {"F|hour|day: 1",
-         "the modifiers of 'F|hour|day' don't go together: one part of a time can be compared at "
-         "once"},
-        {"F|re|contains: x",
-         "the modifiers of 'F|re|contains' don't go together: a regular expression is searched "
-         "anywhere; write ^ or $ into it instead"},
-        {"F|re|base64: x",
-         "the modifiers of 'F|re|base64' don't go together: a regular expression can't be encoded "
-         "or have its dashes changed"},
-        {"F|re|cased: x",
-         "the modifiers of 'F|re|cased' don't go together: a regular expression minds the case "
-         "unless 'i' stands behind 're'"},
-        {"F|cidr|contains: 10.0.0.0/8",
-         "the modifiers of 'F|cidr|contains' don't go together: 'cidr' compares addresses, not "
-         "text"},
-        {"F|exists|all: true",
-         "the modifiers of 'F|exists|all' don't go together: 'exists' asks for nothing but the "
-         "field and stands alone"},
-        {"F|fieldref|base64: G",
-         "the modifiers of 'F|fieldref|base64' don't go together: 'fieldref' names a field, whose "
-         "value is taken as it is"},
-        {"F|gt|contains: 5",
-         "the modifiers of 'F|gt|contains' don't go together: numbers are compared, not text"},
-        {"F|hour|re: 5",
-         "the modifiers of 'F|hour|re' don't go together: a part of a time is compared with a "
-         "number"},
-        {"F|neq|gt: 5",
-         "the modifiers of 'F|neq|gt' don't go together: 'neq' with a comparison: write the "
-         "opposite comparison"},
-        {"F|neq|all: [x, y]",
-         "the modifiers of 'F|neq|all' don't go together: 'neq' is true when none of the values "
-         "match; 'all' adds no meaning to it"},
-        {"'|exists': true",
-         "the modifiers of '|exists' don't go together: it needs a field before it; keywords are "
-         "looked for in the whole event"},
-        {"'|gt': 5", "the modifiers of '|gt' don't go together: it needs a field before it; "
-                     "keywords are looked for in the whole event"},
-    };
-#undef ORDER
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct ruleset *set = rule_with(cases[i].item);
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+        struct ruleset *set = rule_with(refused[i].item);
         assert_int_equal(ruleset_count(set), 0);
-        assert_problem(set, 5, 5, cases[i].what);
+        assert_problem(set, 5, 5, refused[i].what);
         ruleset_free(set);
     }
 }
