@@ -441,7 +441,7 @@ static void run_group(const struct slow *s, const struct sigma_correlation *c,
 {
     struct window w = {.c = c, .at = at};
     struct burst b = {0};
-    while (w.hi < n) {
+    while (at && w.hi < n) {
         double measure;
         timestamp since;
         if (grows(c)) { /* the window ends with the next moment */
