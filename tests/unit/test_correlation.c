@@ -13,7 +13,9 @@ struct run {
     struct correlator *c;
     struct correlator_worker *w;
     struct block_set *blocks;
-    char told[4096]; /* a line a finding */
+    char lines[16][256]; /* as they come, which is by no order that can be seen */
+    size_t lines_n;
+    char told[4096]; /* a line a finding, sorted */
     struct correlator_counts counts;
 };
 
@@ -40,17 +42,24 @@ static enum status tell(void *ctx, const struct finding *f, struct error *err)
 {
     (void)err;
     struct run *run = ctx;
-    size_t at = strlen(run->told), room = sizeof run->told;
-    at += (size_t)snprintf(run->told + at, room - at, "%.*s %d-%d x%d", SLICE_ARG(f->rule->title),
-                           (int)(f->first / NS_PER_SECOND), (int)(f->time / NS_PER_SECOND),
-                           (int)f->count);
+    assert_true(run->lines_n < 16);
+    char *line = run->lines[run->lines_n++];
+    size_t room = sizeof run->lines[0];
+    size_t at = (size_t)snprintf(line, room, "%.*s %d-%d x%d", SLICE_ARG(f->rule->title),
+                                 (int)(f->first / NS_PER_SECOND), (int)(f->time / NS_PER_SECOND),
+                                 (int)f->count);
     for (uint32_t i = 0; i < f->fields_n; i++)
-        at += (size_t)snprintf(run->told + at, room - at, " %.*s=%.*s",
-                               SLICE_ARG(f->fields[i].name), SLICE_ARG(f->fields[i].text));
+        at += (size_t)snprintf(line + at, room - at, " %.*s=%.*s", SLICE_ARG(f->fields[i].name),
+                               SLICE_ARG(f->fields[i].text));
     if (f->host.n)
-        at += (size_t)snprintf(run->told + at, room - at, " on %.*s", SLICE_ARG(f->host));
-    snprintf(run->told + at, room - at, "\n");
+        at += (size_t)snprintf(line + at, room - at, " on %.*s", SLICE_ARG(f->host));
+    snprintf(line + at, room - at, "\n");
     return OK;
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(a, b);
 }
 
 static const struct sigma_rule *rule_called(const struct ruleset *set, const char *name)
@@ -102,6 +111,10 @@ static void correlate(struct run *run, const char *const *yaml, const char *cons
         match(run, *lines, number);
     correlator_worker_free(run->w);
     assert_int_equal(correlator_finish(run->c, tell, run, &err), OK);
+    qsort(run->lines, run->lines_n, sizeof run->lines[0], by_text);
+    size_t at = 0;
+    for (size_t i = 0; i < run->lines_n; i++)
+        at += (size_t)snprintf(run->told + at, sizeof run->told - at, "%s", run->lines[i]);
     run->counts = correlator_counts(run->c);
     correlator_free(run->c);
     block_set_free(run->blocks);
