@@ -69,10 +69,10 @@ struct option {
     char letter;      /* 0: it has none */
     const char *name; /* NULL ends the table */
     enum option_kind kind;
-    const char *value; /* what the value is called: "DIR", "FILE" (these are completed), "N" */
-    const char *what;  /* what it does, one clause */
-    option_choice *choice;
-    size_t at; /* of the member in the command's struct of values */
+    const char *value;     /* what the value is called: "DIR", "FILE" (these are completed), "N" */
+    const char *what;      /* what it does, one clause */
+    option_choice *choice; /* OPTION_CHOICE, _TEXT, _LIST: the value must be one of these words */
+    size_t at;             /* of the member in the command's struct of values */
     unsigned set;
     bool ends;         /* OPTION_TIME: a date alone means the end of that day */
     const char *group; /* opens a group of options in --help, under this heading */

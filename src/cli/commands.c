@@ -2,11 +2,13 @@
 
 #include <string.h>
 
-extern const struct command completion_command, complete_command, help_command, manual_command;
+extern const struct command scan_command, events_command, help_command, manual_command,
+    completion_command, complete_command;
 
 /* In the order in which help shows them. */
 const struct command *const commands[] = {
-    &help_command, &manual_command, &completion_command, &complete_command, NULL,
+    &scan_command,       &events_command,   &help_command, &manual_command,
+    &completion_command, &complete_command, NULL,
 };
 
 const struct command *command_find(const char *name)

@@ -2,18 +2,31 @@
 #include "cli/options.h"
 
 #include "base/arena.h"
+#include "base/locale.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 static timestamp now(void)
 {
     struct timespec t;
     clock_gettime(CLOCK_REALTIME, &t);
     return t.tv_sec * NS_PER_SECOND + t.tv_nsec;
+}
+
+/* Standard descriptors that came closed are taken, so that no other file gets their number. What is
+ * written to a closed output must still fail: it is opened for reading only. */
+static void take_descriptors(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 &&
+            open("/dev/null", fd == STDERR_FILENO ? O_WRONLY : O_RDONLY) != fd)
+            abort();
 }
 
 /* The command that the line names, by two words or one; *words tells how many. */
@@ -89,7 +102,9 @@ static int close_output(int result)
 
 int main(int argc, char **argv)
 {
+    take_descriptors();
     signal(SIGPIPE, SIG_IGN); /* a write says so; half an output file is not left behind */
+    locale_choose(NULL);
     if (argc < 2) {
         help_program(stderr);
         return EXIT_STATUS_BAD_USE;

@@ -147,13 +147,13 @@ static enum status take_number(struct parse *p, const struct option *o, const ch
     return OK;
 }
 
-static enum status take_choice(struct parse *p, const struct option *o, const char *text)
+/* The word's number among an option's choice. */
+static enum status choose(struct parse *p, const struct option *o, const char *text,
+                          unsigned *number)
 {
-    for (unsigned i = 0; o->choice(i); i++)
-        if (strcmp(o->choice(i), text) == 0) {
-            memcpy(p->values + o->at, &i, sizeof i);
+    for (*number = 0; o->choice(*number); ++*number)
+        if (strcmp(o->choice(*number), text) == 0)
             return OK;
-        }
     char words[256] = "one of";
     size_t n = strlen(words);
     for (size_t i = 0; o->choice(i) && n < sizeof words; i++)
@@ -171,6 +171,12 @@ static void take_list(struct parse *p, const struct option *o, const char *text)
 
 static enum status take(struct parse *p, const struct option *o, const char *text)
 {
+    unsigned number = 0;
+    if (o->choice) {
+        enum status status = choose(p, o, text, &number);
+        if (status != OK)
+            return status;
+    }
     switch (o->kind) {
     case OPTION_FLAG:
         memcpy(p->values + o->at, &(bool){true}, sizeof(bool));
@@ -184,10 +190,11 @@ static enum status take(struct parse *p, const struct option *o, const char *tex
     case OPTION_LIST:
         take_list(p, o, text);
         break;
+    case OPTION_CHOICE:
+        memcpy(p->values + o->at, &number, sizeof number);
+        break;
     case OPTION_NUMBER:
         return take_number(p, o, text);
-    case OPTION_CHOICE:
-        return take_choice(p, o, text);
     case OPTION_TIME:
         return take_time(p, o, text);
     }
@@ -224,7 +231,7 @@ static enum status parse_long(struct parse *p, struct arguments *args, bool *hel
             return error_set(p->err, STATUS_BAD_USE, NULL, ERROR_NO_OFFSET, "--%s takes no value",
                              o->name);
         if (!takes_value(o) || equals)
-            return take(p, o, equals ? equals + 1 : NULL);
+            return take(p, o, equals ? equals + 1 : "");
         if (args->at == args->n)
             return needs_value(p, o);
         return take(p, o, args->list[args->at++]);
@@ -253,7 +260,7 @@ static enum status parse_short(struct parse *p, struct arguments *args, bool *he
                 return needs_value(p, o);
             return take(p, o, args->list[args->at++]);
         }
-        enum status status = take(p, o, NULL);
+        enum status status = take(p, o, "");
         if (status != OK)
             return status;
     }

@@ -400,10 +400,8 @@ struct burst {
 
 static void tell(const struct slow *s, const struct window *w, const struct burst *b)
 {
-    if (b->end == 0 || !s->found)
-        return;
     const struct sigma_rule *rule = w->at[0].steps[w->at[0].steps_n - 1].rule;
-    if (rule->hidden)
+    if (b->end == 0 || !s->found || rule->hidden)
         return;
     struct slow_finding f = {.rule = rule,
                              .first = w->at[b->from].time,

@@ -1,0 +1,424 @@
+/*
+ * hikeshi scan: logs against Sigma rules. In this order: rules and mappings are loaded, inputs
+ * found, the output opened, the process confined; then the first byte of a log is read.
+ */
+#include "cli/input.h"
+#include "cli/outfile.h"
+#include "cli/stop.h"
+
+#include "base/locale.h"
+#include "base/vec.h"
+#include "detect/scan.h"
+#include "report/timeline.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+enum colour { COLOUR_AUTO, COLOUR_NEVER, COLOUR_ALWAYS };
+
+struct scan_values {
+    struct input_values input;
+    struct text_list rules, statuses, tags, logsources;
+    const char *placeholders, *mappings, *output, *language;
+    unsigned level, format, top, colour, local;
+    bool deprecated;
+};
+
+/* ---- options ---- */
+
+static const char *level_name(size_t number) /* by enum sigma_level */
+{
+    static const char *const names[] = {"any",    "informational", "low",
+                                        "medium", "high",          "critical"};
+    return number < sizeof names / sizeof *names ? names[number] : NULL;
+}
+
+static const char *status_name(size_t number)
+{
+    static const char *const names[] = {"stable", "test", "experimental", "deprecated",
+                                        "unsupported"};
+    return number < sizeof names / sizeof *names ? names[number] : NULL;
+}
+
+static const char *format_name(size_t number)
+{
+    return timeline_formats[number] ? timeline_formats[number]->name : NULL;
+}
+
+static const char *language_name(size_t number)
+{
+    static const char *const names[] = {"en", "ja", NULL};
+    return number < 2 ? names[number] : NULL;
+}
+
+#define AT(member) .at = offsetof(struct scan_values, member)
+
+static const struct option options[] = {
+    {'r', "rules", OPTION_LIST, "DIR", "Sigma rules: a folder, or a file; may be given again",
+     AT(rules), .group = "Which rules"},
+    {'l', "level", OPTION_CHOICE, "LEVEL", "only rules of this level or above",
+     .choice = level_name, AT(level)},
+    {0, "status", OPTION_LIST, "STATUS", "only rules of this status; may be given again",
+     .choice = status_name, AT(statuses)},
+    {0, "tag", OPTION_LIST, "TAG",
+     "only rules with this tag, such as attack.t1059; may be given again", AT(tags)},
+    {0, "logsource", OPTION_LIST, "SOURCE",
+     "only rules for this log source, such as windows/process_creation; may be given again",
+     AT(logsources)},
+    {0, "deprecated", OPTION_FLAG, NULL, "also rules that are deprecated or unsupported",
+     AT(deprecated)},
+    {0, "mappings", OPTION_TEXT, "DIR",
+     "names of log sources and fields, on top of those that are built in", AT(mappings)},
+    {0, "placeholders", OPTION_TEXT, "FILE", "values for rules with placeholders (YAML)",
+     AT(placeholders)},
+    {'f', "format", OPTION_CHOICE, "FORMAT", "how findings are told", .choice = format_name,
+     AT(format), .group = "What is told"},
+    {'o', "output", OPTION_TEXT, "FILE", "write findings there; the file appears when it is whole",
+     AT(output)},
+    {0, "top", OPTION_NUMBER, "N", "at most N rows in each table of numbers (10)", AT(top)},
+    {0, "lang", OPTION_TEXT, "LANGUAGE", "the language (that of the locale)",
+     .choice = language_name, AT(language)},
+    {0, "utc", OPTION_SET, NULL, "times in UTC (this is the default)", AT(local), .set = false},
+    {0, "local", OPTION_SET, NULL, "times in the time zone of this machine", AT(local),
+     .set = true},
+    {0, "color", OPTION_SET, NULL, "colours, also when the output is no terminal", AT(colour),
+     .set = COLOUR_ALWAYS},
+    {0, "no-color", OPTION_SET, NULL, "no colours", AT(colour), .set = COLOUR_NEVER},
+    INPUT_OPTIONS(struct scan_values),
+    {0},
+};
+
+static const struct example examples[] = {
+    {"hikeshi scan -r rules/ evidence/", "a timeline of all findings, then their numbers"},
+    {"hikeshi scan -r sigma/rules -l high --from 7d Security.evtx Sysmon.evtx",
+     "the last week, level high and critical"},
+    {"hikeshi scan -r rules/ -f html -o report.html evidence.zip", "a page to hand on"},
+    {"hikeshi scan -r rules/ -f jsonl logs/ | jq .", "for other programs"},
+    {"zcat events.jsonl.gz | hikeshi scan -r rules/ -", "from a pipe"},
+    {NULL, NULL},
+};
+
+/* ---- one run ---- */
+
+struct run {
+    const struct scan_values *v;
+    const struct text_list *paths;
+    const volatile sig_atomic_t *stop;
+    struct ruleset *rules; /* NULL: only metrics */
+    struct mappings *mappings;
+    struct problems *problems;
+    struct inputs *inputs;
+    struct outfile out;
+    struct scan *scan;
+    struct summary *summary;
+    struct progress progress;
+    bool interrupted; /* before all was read */
+};
+
+static enum status bad_use(struct error *err, const char *what)
+{
+    return error_set(err, STATUS_BAD_USE, NULL, ERROR_NO_OFFSET, "%s", what);
+}
+
+static enum status check_values(const struct scan_values *v, struct error *err)
+{
+    return v->rules.n ? OK : bad_use(err, "give the rules: --rules DIR; try hikeshi scan --help");
+}
+
+static enum status load_rules(struct run *r, struct error *err)
+{
+    const struct scan_values *v = r->v;
+    struct rule_choice choice = {
+        .level_least = (enum sigma_level)v->level,
+        .statuses = v->statuses.at,
+        .statuses_n = v->statuses.n,
+        .tags = v->tags.at,
+        .tags_n = v->tags.n,
+        .logsources = v->logsources.at,
+        .logsources_n = v->logsources.n,
+        .with_deprecated = v->deprecated,
+    };
+    enum status status = OK;
+    r->rules = ruleset_new();
+    if (v->placeholders)
+        status = ruleset_placeholders(r->rules, v->placeholders, err);
+    for (size_t i = 0; status == OK && i < v->rules.n; i++)
+        status = ruleset_load(r->rules, v->rules.at[i], &choice, err);
+    if (status != OK)
+        return status;
+    ruleset_finish(r->rules);
+    const struct rule_problem *unusable;
+    size_t n = ruleset_problems(r->rules, &unusable);
+    if (n && !v->input.quiet)
+        fprintf(stderr,
+                locale_plural("hikeshi: %zu rule can't be used; hikeshi rules check tells why\n",
+                              "hikeshi: %zu rules can't be used; hikeshi rules check tells why\n",
+                              n),
+                n);
+    if (!ruleset_count(r->rules))
+        return bad_use(err, "no rule is left to try; see --rules, --level, --status, --tag");
+    r->mappings = v->mappings ? mappings_load(v->mappings, err) : mappings_builtin(err);
+    return r->mappings ? OK : err->status;
+}
+
+static void show_progress(void *ctx, const struct intake_progress *now)
+{
+    struct run *r = ctx;
+    progress_show(&r->progress, now);
+}
+
+static enum status prepare(struct run *r, struct error *err)
+{
+    const struct scan_values *v = r->v;
+    enum status status = check_values(v, err);
+    if (status == OK && v->rules.n)
+        status = load_rules(r, err);
+    if (status != OK)
+        return status;
+    r->problems = problems_new();
+    r->inputs = inputs_find(r->paths->at, r->paths->n, r->problems);
+    status = input_not_written(r->inputs, v->output, err);
+    if (status == OK)
+        status = outfile_open(&r->out, v->output, err);
+    if (status != OK)
+        return status;
+    struct scan_setup setup = {
+        .rules = r->rules,
+        .mappings = r->mappings,
+        .wanted = input_selection(&v->input),
+        .reader = {.carve = v->input.carve},
+        .threads = v->input.threads,
+        .progress = show_progress,
+        .ctx = r,
+        .stop = r->stop,
+    };
+    r->scan = scan_new(&setup, err);
+    if (!r->scan)
+        return err->status;
+    tzset(); /* the time zone's file can't be opened later */
+    return input_confine(r->paths, r->out.folder, err);
+}
+
+static enum status read_inputs(struct run *r, struct error *err)
+{
+    progress_begin(&r->progress, stderr, (enum progress_wish)r->v->input.progress);
+    enum status status = scan_run(r->scan, r->inputs, r->problems, err);
+    progress_end(&r->progress);
+    r->interrupted = status == STATUS_INTERRUPTED;
+    return status;
+}
+
+/* ---- telling ---- */
+
+/* Whether what goes to this descriptor (-1: to a file) may be in colour. */
+static bool colour_of(const struct run *r, int fd)
+{
+    if (r->v->colour != COLOUR_AUTO)
+        return r->v->colour == COLOUR_ALWAYS;
+    const char *no_color = getenv("NO_COLOR"); // NOLINT(concurrency-mt-unsafe): threads have ended
+    return fd >= 0 && isatty(fd) && !(no_color && *no_color);
+}
+
+static bool output_colour(const struct run *r)
+{
+    return colour_of(r, r->v->output ? -1 : STDOUT_FILENO);
+}
+
+static bool is_text(const struct run *r)
+{
+    return strcmp(timeline_formats[r->v->format]->name, "text") == 0;
+}
+
+/* "evidence/, Security.evtx": for a page's title. */
+static void name_paths(const struct run *r, struct buf *out)
+{
+    for (size_t i = 0; i < r->paths->n; i++)
+        buf_printf(out, "%s%s", i ? ", " : "", r->paths->at[i]);
+    if (r->interrupted)
+        buf_printf(out, " (%s)", _("incomplete"));
+    buf_char(out, '\0');
+}
+
+static enum status tell_findings(struct run *r, struct error *err)
+{
+    struct buf title = {0};
+    name_paths(r, &title);
+    struct timeline_options wanted = {
+        .rules = r->rules,
+        .inputs = r->inputs,
+        .colour = output_colour(r),
+        .width = r->v->output ? 0 : terminal_width(stdout),
+        .title = title.p,
+        .utc = !r->v->local,
+        .top = r->v->top,
+    };
+    struct timeline *t = timeline_begin(timeline_formats[r->v->format], &wanted, r->out.file, err);
+    enum status status = t ? OK : err->status;
+    struct finding finding;
+    r->summary = summary_new();
+    err->status = OK;
+    for (size_t at = 0;
+         status == OK && findings_next(scan_findings(r->scan), &at, &finding, err);) {
+        summary_add(r->summary, &finding);
+        status = *r->stop > 1 ? STATUS_INTERRUPTED : timeline_add(t, &finding, err);
+    }
+    if (status == OK)
+        status = err->status;
+    if (t) {
+        struct error later = {0};
+        enum status ended = timeline_end(t, r->summary, &later);
+        if (status == OK && ended != OK) {
+            status = ended;
+            *err = later;
+        }
+    }
+    if (status == OK && r->interrupted && is_text(r))
+        fputs(_("Incomplete: stopped before all was read.\n"), r->out.file);
+    buf_free(&title);
+    return status;
+}
+
+/* All that was found goes out; a file gets its name only when that is all there is to find. */
+static enum status tell(struct run *r, struct error *err)
+{
+    enum status status = OK;
+    if (r->rules)
+        status = tell_findings(r, err);
+    if (status == OK && !(r->interrupted && r->v->output))
+        return outfile_commit(&r->out, err);
+    outfile_abandon(&r->out);
+    return status;
+}
+
+static double seconds(int64_t ns)
+{
+    return (double)ns / NS_PER_SECOND;
+}
+
+static void tell_stats(const struct run *r)
+{
+    const struct scan_stats *s = scan_stats(r->scan);
+    double read = seconds(s->read_ns);
+    fprintf(stderr,
+            "read:      %" PRIu64 " events, %.1f MB of %" PRIu64 " inputs in %.2f s by %u threads: "
+            "%.0f events/s, %.1f MB/s\n",
+            s->read.events, (double)s->read.bytes / 1e6, s->read.inputs, read, s->threads,
+            read > 0 ? (double)s->read.events / read : 0,
+            read > 0 ? (double)s->read.bytes / 1e6 / read : 0);
+    if (s->left_out)
+        fprintf(stderr, "left out:  %" PRIu64 " events by --from, --to, --host\n", s->left_out);
+    if (!r->rules)
+        return;
+    fprintf(stderr,
+            "rules:     %zu; %.2f s of all threads' time; %" PRIu64 " blocks, %" PRIu64
+            " predicates on %" PRIu64 " distinct values; %" PRIu64 " rules looked at, %" PRIu64
+            " skipped\n",
+            ruleset_count(r->rules), seconds(s->engine_ns), s->engine.blocks, s->engine.predicates,
+            s->engine.values, s->engine.rules_looked_at, s->engine.rules_skipped);
+    fprintf(stderr,
+            "after:     %" PRIu64 " matches, %zu findings correlated and in order in %.2f s\n",
+            s->matches, findings_count(scan_findings(r->scan)), seconds(s->after_ns));
+}
+
+/* The findings in numbers, unless they stand with them already. */
+static void tell_numbers(const struct run *r)
+{
+    size_t n = findings_count(scan_findings(r->scan));
+    const struct scan_stats *s = scan_stats(r->scan);
+    if (r->v->output) {
+        struct buf text = {0};
+        struct summary_options wanted = {colour_of(r, STDOUT_FILENO), terminal_width(stdout),
+                                         r->v->top};
+        summary_text(r->summary, &wanted, &text);
+        fwrite(text.p, 1, text.n, stdout);
+        buf_free(&text);
+    } else if (!timeline_formats[r->v->format]->summary) {
+        fprintf(stderr,
+                locale_plural("hikeshi: %zu finding in %zu events\n",
+                              "hikeshi: %zu findings in %zu events\n", n),
+                n, (size_t)(s->read.events - s->left_out));
+    }
+}
+
+/* What is said on stderr when all is done. */
+static void tell_end(const struct run *r)
+{
+    const struct input_values *in = &r->v->input;
+    input_tell_problems(r->problems, r->inputs, in->verbose, stderr);
+    if (r->interrupted)
+        fputs(_("hikeshi: stopped before all was read: the findings are incomplete\n"), stderr);
+    if (in->verbose)
+        tell_stats(r);
+    if (r->rules && !in->quiet)
+        tell_numbers(r);
+}
+
+static int finish(struct run *r, enum status read, enum status told, const struct error *err)
+{
+    tell_end(r);
+    if (r->interrupted || told == STATUS_INTERRUPTED)
+        return EXIT_STATUS_INTERRUPTED;
+    bool failed = read != OK || (told != OK && (r->v->output || !reader_gone()));
+    if (failed) {
+        error_print(err, stderr);
+        return EXIT_STATUS_FAILED;
+    }
+    if (findings_count(scan_findings(r->scan)))
+        return EXIT_STATUS_FINDINGS;
+    return problems_total(r->problems) ? EXIT_STATUS_UNREAD : EXIT_STATUS_CLEAN;
+}
+
+static void run_free(struct run *r)
+{
+    if (r->out.file)
+        outfile_abandon(&r->out);
+    summary_free(r->summary);
+    scan_free(r->scan);
+    inputs_free(r->inputs);
+    problems_free(r->problems);
+    mappings_free(r->mappings);
+    if (r->rules)
+        ruleset_free(r->rules);
+}
+
+static int run(const struct command *self, void *values, const struct text_list *operands)
+{
+    struct run r = {.v = values, .paths = operands, .stop = stop_on_signals()};
+    struct error err = {0}, later = {0};
+    int result;
+    if (r.v->language)
+        locale_choose(r.v->language);
+    enum status status = prepare(&r, &err);
+    if (status != OK) {
+        error_print(&err, stderr);
+        result = status == STATUS_SYSTEM && r.inputs ? EXIT_STATUS_FAILED : EXIT_STATUS_BAD_USE;
+    } else {
+        (void)self;
+        status = read_inputs(&r, &err);
+        enum status told = tell(&r, &later);
+        result = finish(&r, status, told, status == OK ? &later : &err);
+    }
+    run_free(&r);
+    return result;
+}
+
+extern const struct command scan_command;
+const struct command scan_command = {
+    .name = "scan",
+    .what = "find in logs what Sigma rules describe",
+    .operands = "PATH...",
+    .operands_least = 1,
+    .operands_most = OPERANDS_ANY,
+    .about =
+        "Reads Windows event logs and JSON lines, also inside .gz, .zst, .xz, .bz2, .zip, .tar "
+        "and .7z, tries all rules on all events, and prints a timeline of the findings and a "
+        "summary. A folder is read with all that is in it; - is standard input.\n\n"
+        "The exit status is 0 when nothing was found, 1 when something was, 3 when nothing "
+        "was found but not all could be read.",
+    .options = options,
+    .examples = examples,
+    .values_size = sizeof(struct scan_values),
+    .run = run,
+};
