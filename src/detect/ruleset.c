@@ -109,6 +109,11 @@ const struct slice *ruleset_placeholder(const struct ruleset *set, struct slice 
 
 /* ---- documents ---- */
 
+enum {
+    MERGE_STEPS = 4 * YAML_NODES, /* for `action` in one file */
+    FILE_FAULTS = 100,            /* bad documents in one file: then its rest is left out */
+};
+
 /* One file while its documents are read. */
 struct file {
     struct ruleset *set;
@@ -117,7 +122,8 @@ struct file {
     struct arena *yaml;               /* the file's trees */
     const struct yaml_node *global;   /* what `action: global` gave, merged */
     const struct yaml_node *previous; /* for `action: repeat` */
-    size_t merged;                    /* entries that merging made, for the limit */
+    size_t merged;                    /* steps that merging took */
+    size_t faults;                    /* documents that can't be used */
     bool named;                       /* by the user: then a file that holds no rule is a problem */
 };
 
@@ -221,6 +227,7 @@ static void load_rule(struct file *f, const struct rule_document *doc, bool shar
         s = add(f, doc, rule, shares, chosen, &err);
     if (s != OK && chosen)
         ruleset_problem(set, rule->title, &err);
+    f->faults += s != OK;
 }
 
 /* Whether somebody meant it as a rule: other YAML lies beside rules too. */
@@ -244,8 +251,8 @@ static const struct yaml_node *merge(struct file *f, const struct yaml_node *und
 {
     if (!under || under->type != YAML_MAPPING || over->type != YAML_MAPPING)
         return over;
-    f->merged += (size_t)under->n + over->n;
-    if (f->merged > YAML_NODES)
+    f->merged += ((size_t)under->n + 1) * ((size_t)over->n + 1);
+    if (f->merged > MERGE_STEPS)
         return NULL;
     struct yaml_node *made = arena_alloc(f->yaml, sizeof *made);
     *made = *over;
@@ -253,21 +260,18 @@ static const struct yaml_node *merge(struct file *f, const struct yaml_node *und
     made->keys = arena_zero(f->yaml, (size_t)under->n + over->n, sizeof *made->keys);
     made->items = arena_zero(f->yaml, (size_t)under->n + over->n, sizeof *made->items);
     for (uint32_t i = 0; i < over->n + under->n; i++) {
-        const struct yaml_node *from = i < over->n ? over : under;
-        uint32_t k = i < over->n ? i : i - over->n;
+        bool own = i < over->n;
+        const struct yaml_node *from = own ? over : under;
+        uint32_t k = own ? i : i - over->n;
         struct slice key = from->keys[k]->text;
-        if (slice_equal(key, SLICE("action")) || (from == under && yaml_get(over, key)))
+        if (slice_equal(key, SLICE("action")) || (!own && yaml_get(over, key)))
             continue;
+        const struct yaml_node *item = from->items[k];
+        const struct yaml_node *below = own ? yaml_get(under, key) : NULL;
+        if (below && !(item = merge(f, below, item)))
+            return NULL;
         made->keys[made->n] = from->keys[k];
-        made->items[made->n] = from->items[k];
-        const struct yaml_node *below = from == over ? yaml_get(under, key) : NULL;
-        if (below) {
-            const struct yaml_node *both = merge(f, below, from->items[k]);
-            if (!both)
-                return NULL;
-            made->items[made->n] = (struct yaml_node *)(uintptr_t)both;
-        }
-        made->n++;
+        made->items[made->n++] = (struct yaml_node *)(uintptr_t)item;
     }
     return made;
 }
@@ -332,6 +336,7 @@ static void load_document(struct file *f, const struct yaml_document *document)
         load_rule(f, &doc, shares);
     if (s != OK)
         ruleset_problem(f->set, title, &err);
+    f->faults += s != OK;
 }
 
 static void load_file(struct file *f)
@@ -339,8 +344,14 @@ static void load_file(struct file *f)
     struct yaml_documents documents;
     struct error err;
     enum status s = yaml_parse(f->source, f->path.p, f->yaml, &documents, &err);
-    for (size_t i = 0; i < documents.n; i++)
+    for (size_t i = 0; i < documents.n; i++) { /* those before an error are whole */
+        if (f->faults == FILE_FAULTS) {
+            s = error_set(&err, STATUS_BAD_INPUT, f->path.p, documents.at[i].line,
+                          "the file has %d bad documents; the rest of it is left out", FILE_FAULTS);
+            break;
+        }
         load_document(f, &documents.at[i]);
+    }
     if (s != OK)
         ruleset_problem(f->set, (struct slice){0}, &err);
     else if (documents.n == 0 && f->named) {

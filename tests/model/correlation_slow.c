@@ -400,8 +400,10 @@ struct burst {
 
 static void tell(const struct slow *s, const struct window *w, const struct burst *b)
 {
+    if (b->end == 0 || !s->found)
+        return;
     const struct sigma_rule *rule = w->at[0].steps[w->at[0].steps_n - 1].rule;
-    if (b->end == 0 || !s->found || rule->hidden)
+    if (rule->hidden)
         return;
     struct slow_finding f = {.rule = rule,
                              .first = w->at[b->from].time,
