@@ -145,6 +145,7 @@ static enum status decode(void *state, const struct batch *batch, struct block_s
 const struct reader evtx_reader = {
     .name = "evtx",
     .what = "Windows event log (.evtx)",
+    .products = (const char *const[]){"windows", NULL},
     .recognise = recognise,
     .frame = frame,
     .open = open_state,

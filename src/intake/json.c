@@ -226,6 +226,7 @@ static void close_state(void *state)
 const struct reader json_reader = {
     .name = "json",
     .what = "JSON, one event a line or over several",
+    .products = (const char *const[]){"windows", "suricata", "zeek", NULL},
     .text = true,
     .recognise = recognise,
     .frame = json_frame,

@@ -33,9 +33,10 @@ struct reader_options {
 };
 
 struct reader {
-    const char *name; /* "evtx", "json" */
-    const char *what; /* one line for people: "Windows event log (.evtx)" */
-    bool text;        /* lines: batches carry first_line, and problems give line numbers */
+    const char *name;            /* "evtx", "json" */
+    const char *what;            /* one line for people: "Windows event log (.evtx)" */
+    const char *const *products; /* that its events name (event_kind.product), ended by NULL */
+    bool text; /* lines: batches carry first_line, and problems give line numbers */
 
     /* 0 when `head` (the first bytes, up to HEAD_BYTES, `whole` when that is all of the input) is not
      * of this format, up to 100 when it surely is. `name` is the file name, a hint only. */
