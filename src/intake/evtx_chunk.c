@@ -5,8 +5,13 @@
 /* A chunk's header: 8 bytes "ElfChnk", numbers and identifiers of its first and last record, size of
  * the header (128), offset of the last record, of the free space, checksum of the records, and at 124
  * that of the header itself, which covers the tables of names and templates behind it too. */
-enum { FREE_SPACE_AT = 48, CHECKSUM_AT = 124, TABLES_AT = 128 };
+enum { FREE_SPACE_AT = 48, RECORDS_CHECKSUM_AT = 52, CHECKSUM_AT = 124, TABLES_AT = 128 };
 
+#define RECORD_MAGIC slice_of("**\0", 4)
+#define BINXML_MAGIC slice_of("\x0f\x01\x01", 4) /* the header that a record's BinXML begins with */
+
+/* A record's header: "**" and two NUL bytes, size, number, time of writing; after the BinXML the size
+ * comes once more. */
 struct record {
     size_t at, size; /* in the chunk */
     uint64_t number, written;
@@ -14,12 +19,13 @@ struct record {
 
 static void problem(struct evtx *e, size_t at, const char *what)
 {
-    problem_add(e->problems, e->input, e->chunk_at + at, "%s", what);
+    if (!e->quiet)
+        problem_add(e->problems, e->input, e->chunk_at + at, "%s", what);
 }
 
-static bool magic_at(struct slice chunk, size_t at)
+static bool bytes_at(struct slice chunk, size_t at, struct slice bytes)
 {
-    return slice_equal(slice_sub(chunk, at, 4), slice_of("**\0", 4));
+    return slice_equal(slice_sub(chunk, at, bytes.n), bytes);
 }
 
 static uint32_t u32_at(struct slice s, size_t at)
@@ -29,12 +35,26 @@ static uint32_t u32_at(struct slice s, size_t at)
     return cursor_u32(&c);
 }
 
+static bool is_zero(struct slice s)
+{
+    return s.n == 0 || (s.p[0] == 0 && memcmp(s.p, s.p + 1, s.n - 1) == 0);
+}
+
+bool evtx_chunk_header(struct slice bytes)
+{
+    if (bytes.n < EVTX_CHUNK_HEADER || !slice_starts(bytes, EVTX_CHUNK_MAGIC))
+        return false;
+    uint32_t crc = libdeflate_crc32(0, bytes.p, CHECKSUM_AT - 4);
+    struct slice tables = slice_sub(bytes, TABLES_AT, EVTX_CHUNK_HEADER - TABLES_AT);
+    return libdeflate_crc32(crc, tables.p, tables.n) == u32_at(bytes, CHECKSUM_AT);
+}
+
 /* A record whose beginning and end agree on its size. */
 static bool record_at(struct slice chunk, size_t at, struct record *r)
 {
     struct cursor c = cursor_of(chunk);
     cursor_seek(&c, at);
-    if (!magic_at(chunk, at))
+    if (!bytes_at(chunk, at, RECORD_MAGIC))
         return false;
     cursor_skip(&c, 4);
     r->at = at;
@@ -45,12 +65,32 @@ static bool record_at(struct slice chunk, size_t at, struct record *r)
            u32_at(chunk, at + r->size - 4) == r->size;
 }
 
-/* The next record from `at` on that lies before `end`; false when there is none. */
+/* A record that has lost its beginning, its end, or the right size: BinXML where it would be. It
+ * goes to the next record, or to `end`. */
+static bool remains_at(struct slice chunk, size_t at, size_t end, struct record *r)
+{
+    if (!bytes_at(chunk, at + EVTX_RECORD_HEADER, BINXML_MAGIC))
+        return false;
+    struct cursor c = cursor_of(chunk);
+    cursor_seek(&c, at);
+    bool whole = slice_equal(cursor_take(&c, 4), RECORD_MAGIC);
+    size_t size = cursor_u32(&c);
+    *r = (struct record){.at = at, .size = end - at};
+    r->number = cursor_u64(&c);
+    r->written = cursor_u64(&c);
+    if (!whole)
+        r->number = r->written = 0;
+    else if (size >= EVTX_RECORD_LEAST && size <= end - at)
+        r->size = size;
+    return true;
+}
+
+/* The next record from `at` on that ends before `end`; false when there is none. */
 static bool record_find(struct slice chunk, size_t at, size_t end, struct record *r)
 {
     struct slice rest = slice_sub(chunk, 0, end);
     for (;; at++) {
-        ptrdiff_t found = slice_find(slice_sub(rest, at, SIZE_MAX), slice_of("**\0", 4));
+        ptrdiff_t found = slice_find(slice_sub(rest, at, SIZE_MAX), RECORD_MAGIC);
         if (found < 0)
             return false;
         at += (size_t)found;
@@ -64,13 +104,20 @@ static enum status read_record(struct evtx *e, const struct record *r)
     return evtx_record(e, r->at + EVTX_RECORD_HEADER, r->at + r->size - 4, r->number, r->written);
 }
 
-bool evtx_chunk_header(struct slice bytes)
+/* What is no whole record, [at, end): reads what is left of one. */
+static enum status read_gap(struct evtx *e, size_t at, size_t end)
 {
-    if (bytes.n < EVTX_CHUNK_HEADER || !slice_starts(bytes, EVTX_CHUNK_MAGIC))
-        return false;
-    uint32_t crc = libdeflate_crc32(0, bytes.p, CHECKSUM_AT - 4);
-    struct slice tables = slice_sub(bytes, TABLES_AT, EVTX_CHUNK_HEADER - TABLES_AT);
-    return libdeflate_crc32(crc, tables.p, tables.n) == u32_at(bytes, CHECKSUM_AT);
+    struct record r;
+    if (is_zero(slice_sub(e->chunk, at, end - at))) {
+        problem(e, at, "zeros where a record should be");
+        return OK;
+    }
+    if (!remains_at(e->chunk, at, end, &r)) {
+        problem(e, at, "no record where one should be");
+        return OK;
+    }
+    problem(e, at, "a record is damaged or cut off");
+    return evtx_record(e, at + EVTX_RECORD_HEADER, at + r.size, r.number, r.written);
 }
 
 /* Records from `*at` to `end`, one behind the other; over what is no record it goes on to the next
@@ -80,15 +127,15 @@ static enum status walk(struct evtx *e, size_t *at, size_t end, uint64_t *number
     struct record r;
     enum status status = OK;
     while (status == OK && *at < end) {
-        if (!record_at(e->chunk, *at, &r)) {
-            bool found = record_find(e->chunk, *at + 1, end, &r);
-            problem(e, *at, "no record where one should be");
-            *at = found ? r.at : end;
-            continue;
+        if (record_at(e->chunk, *at, &r)) {
+            status = read_record(e, &r);
+            *number = r.number;
+            *at += r.size;
+        } else {
+            size_t next = record_find(e->chunk, *at + 1, end, &r) ? r.at : end;
+            status = read_gap(e, *at, next);
+            *at = next;
         }
-        status = read_record(e, &r);
-        *number = r.number;
-        *at += r.size;
     }
     return status;
 }
@@ -107,32 +154,90 @@ static enum status walk_on(struct evtx *e, size_t *at, uint64_t number)
     return status;
 }
 
+/* A chunk without a header that could say where its records end: they go up in their numbers, what
+ * lies behind them from earlier times does not. */
+static enum status walk_headless(struct evtx *e, size_t *at, size_t end)
+{
+    struct record r;
+    uint64_t number = 0;
+    enum status status = OK;
+    while (status == OK && record_find(e->chunk, *at, end, &r) && r.number > number) {
+        if (number && r.at > *at)
+            status = read_gap(e, *at, r.at);
+        if (status == OK)
+            status = read_record(e, &r);
+        number = r.number;
+        *at = r.at + r.size;
+    }
+    return status;
+}
+
+/* Everything from `at` on that looks like a record, or like what is left of one. That there may be
+ * none is no problem. */
 static enum status carve(struct evtx *e, size_t at)
 {
     struct record r;
     enum status status = OK;
     e->quiet = true;
-    while (status == OK && record_find(e->chunk, at, e->chunk.n, &r)) {
-        status = read_record(e, &r);
-        at = r.at + r.size;
+    while (status == OK) {
+        struct slice rest = slice_sub(e->chunk, at, SIZE_MAX);
+        ptrdiff_t found = slice_find(rest, RECORD_MAGIC);
+        if (found < 0)
+            break;
+        at += (size_t)found;
+        if (record_at(e->chunk, at, &r)) {
+            status = read_record(e, &r);
+            at += r.size;
+        } else {
+            if (remains_at(e->chunk, at, e->chunk.n, &r))
+                status = evtx_record(e, at + EVTX_RECORD_HEADER, at + r.size, r.number, r.written);
+            at++;
+        }
     }
     e->quiet = false;
     return status;
+}
+
+/* Looks at a chunk's header. The end of its records, or 0 when it is not known. */
+static size_t check_header(struct evtx *e)
+{
+    if (!slice_starts(e->chunk, EVTX_CHUNK_MAGIC)) {
+        problem(e, 0, "no chunk header where one should be");
+        return 0;
+    }
+    bool whole = e->chunk.n == EVTX_CHUNK;
+    size_t end = u32_at(e->chunk, FREE_SPACE_AT);
+    if (!whole)
+        problem(e, e->chunk.n, "the file ends within a chunk");
+    if (!evtx_chunk_header(e->chunk))
+        problem(e, 0, "the chunk header's checksum is wrong");
+    if (end < EVTX_CHUNK_HEADER || end > EVTX_CHUNK) {
+        problem(e, FREE_SPACE_AT, "the chunk's end of records lies outside of it");
+        return 0;
+    }
+    struct slice records = slice_sub(e->chunk, EVTX_CHUNK_HEADER, end - EVTX_CHUNK_HEADER);
+    if (whole &&
+        libdeflate_crc32(0, records.p, records.n) != u32_at(e->chunk, RECORDS_CHECKSUM_AT))
+        problem(e, 0, "the checksum of the chunk's records is wrong");
+    return end < e->chunk.n ? end : e->chunk.n;
 }
 
 enum status evtx_chunk(struct evtx *e)
 {
     size_t at = EVTX_CHUNK_HEADER;
     uint64_t number = 0;
-    size_t end = u32_at(e->chunk, FREE_SPACE_AT);
-    if (!evtx_chunk_header(e->chunk))
-        problem(e, 0, "the chunk header's checksum is wrong");
-    struct slice records = slice_sub(e->chunk, at, end - at);
-    if (libdeflate_crc32(0, records.p, records.n) != u32_at(e->chunk, 52))
-        problem(e, 0, "the checksum of the chunk's records is wrong");
-    enum status status = walk(e, &at, end, &number);
-    if (status == OK)
-        status = walk_on(e, &at, number);
+    enum status status;
+    if (is_zero(e->chunk)) /* room for later */
+        return OK;
+    size_t end = check_header(e);
+    if (end) {
+        status = walk(e, &at, end, &number);
+        if (status == OK)
+            status = walk_on(e, &at, number);
+    } else {
+        at = 0;
+        status = walk_headless(e, &at, e->chunk.n);
+    }
     if (status == OK && e->carve)
         status = carve(e, at);
     return status;

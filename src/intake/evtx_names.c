@@ -75,7 +75,7 @@ bool evtx_name_at(struct evtx *e, uint32_t at, uint32_t *number)
 {
     struct evtx_name_place *place = &e->name_places[at % EVTX_PLACES];
     if (place->round != e->round || place->at != at) {
-        uint32_t read;
+        uint32_t read = NAME_NONE;
         if (!read_name(e, at, &read))
             return false;
         *place = (struct evtx_name_place){e->round, at, read};

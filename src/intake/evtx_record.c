@@ -223,18 +223,36 @@ static bool carry_out(struct evtx *e, struct evtx_plan *plan, struct values valu
     return true;
 }
 
+/* The template is lost: its values are all that there is, and nested BinXML may tell its own. */
+static bool without_plan(struct evtx *e, struct values values, unsigned nesting)
+{
+    static const struct evtx_item data = {.field = NAME_DATA,
+                                          .named_by = -1,
+                                          .inside = {ROLE_EVENT, NAME_EVENT},
+                                          .sparse = true};
+    for (size_t i = 0; i < values.n && e->work; i++) {
+        struct evtx_sub sub = value_at(e, values, (int32_t)i);
+        if (!evtx_spend(e, sub.at, EVTX_FIELD_WORK) ||
+            !add_sub(e, (struct goal){&data, EVTX_NAMED, NAME_DATA}, sub, nesting))
+            return false;
+    }
+    return true;
+}
+
 /* Reads the list of values: how many, then size and type of each, then all their bytes. Those that
  * run over the end are left out. */
 static bool read_values(struct evtx *e, struct cursor *c, struct values *values)
 {
     uint32_t n = cursor_u32(c);
+    *values = (struct values){e->subs.n, 0};
     if (c->failed || n > cursor_left(c) / 4)
         return evtx_wrong(e, c->at, "the template's values break off");
     size_t at = c->at + (size_t)n * 4;
     bool whole = true;
-    values->first = e->subs.n;
     for (uint32_t i = 0; i < n; i++) {
-        struct evtx_sub sub = {(uint32_t)at, cursor_u16(c), cursor_u8(c)};
+        struct evtx_sub sub = {.at = (uint32_t)at};
+        sub.n = cursor_u16(c);
+        sub.type = cursor_u8(c);
         cursor_skip(c, 1);
         whole = whole && sub.n <= c->n - at;
         if (!whole)
@@ -256,8 +274,6 @@ static bool instance(struct evtx *e, struct cursor *c, struct evtx_context aroun
     if (c->failed)
         return evtx_wrong(e, c->at, "a template instance breaks off");
     struct evtx_plan *plan = evtx_plan_at(e, at, id, around);
-    if (!plan)
-        return false;
     if (at == c->at) {
         cursor_skip(c, 20);
         cursor_skip(c, cursor_u32(c));
@@ -265,7 +281,9 @@ static bool instance(struct evtx *e, struct cursor *c, struct evtx_context aroun
     struct values values;
     size_t before = e->subs.n;
     bool good = read_values(e, c, &values) && evtx_spend(e, at, values.n * sizeof(struct evtx_sub));
-    if (values.n || good)
+    if (!plan)
+        good = without_plan(e, values, nesting) && false;
+    else if (values.n || good)
         good = carry_out(e, plan, values, nesting) && good;
     e->subs.n = before;
     return good;
@@ -439,7 +457,7 @@ enum status evtx_record(struct evtx *e, size_t from, size_t to, uint64_t number,
     if (e->time == TIMESTAMP_NONE)
         e->time = timestamp_from_filetime(written);
     enum status status = OK;
-    if (good || (e->code >= 0 && (e->channel >= 0 || e->provider >= 0)))
+    if (good || e->outs.n)
         status = add_event(e);
     if (e->wrong && !e->quiet)
         problem_add(e->problems, e->input, e->chunk_at + e->wrong_at, "record %llu: %s",

@@ -8,7 +8,7 @@
  * without printing, and the last line tells the speed.
  */
 #include "base/buf.h"
-#include "intake/reader.h"
+#include "model/events.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -21,51 +21,17 @@ struct printing {
     uint64_t events;
 };
 
-static void key(struct buf *b, struct slice name, struct slice value)
-{
-    buf_json(b, name);
-    buf_char(b, ':');
-    buf_json(b, value);
-    buf_char(b, ',');
-}
-
-static void event(struct printing *p, struct block *b, uint32_t row)
-{
-    char time[TIMESTAMP_TEXT] = "";
-    if (b->times[row] != TIMESTAMP_NONE)
-        timestamp_text(b->times[row], 7, time);
-    buf_clear(&p->line);
-    buf_printf(&p->line, "{\"record\":%" PRIu64 ",", b->origins[row].record);
-    key(&p->line, SLICE("time"), slice_str(time));
-    key(&p->line, SLICE("channel"), b->kind.channel);
-    key(&p->line, SLICE("provider"), b->kind.provider);
-    key(&p->line, SLICE("code"), b->kind.code);
-    buf_add(&p->line, SLICE("\"fields\":{"));
-    bool first = true;
-    for (uint32_t i = 0; i < b->columns_n; i++) {
-        const struct column *c = &b->columns[i];
-        uint16_t id = column_id(c, row);
-        if (!id)
-            continue;
-        if (!first)
-            buf_char(&p->line, ',');
-        first = false;
-        buf_json(&p->line, c->name);
-        buf_char(&p->line, ':');
-        value_json(c->values[id], &p->line, &p->a);
-    }
-    buf_add(&p->line, SLICE("}}\n"));
-    fwrite(p->line.p, 1, p->line.n, stdout);
-    arena_reset(&p->a);
-}
-
 static enum status full(void *ctx, struct block *b, struct error *err)
 {
     struct printing *p = ctx;
     (void)err;
     p->events += b->rows;
-    for (uint32_t row = 0; row < b->rows && !p->silent; row++)
-        event(p, b, row);
+    for (uint32_t row = 0; row < b->rows && !p->silent; row++) {
+        buf_clear(&p->line);
+        events_line(b, row, &p->line, &p->a);
+        fwrite(p->line.p, 1, p->line.n, stdout);
+        arena_reset(&p->a);
+    }
     return OK;
 }
 
@@ -85,26 +51,6 @@ static struct slice read_file(const char *path)
     }
     fclose(in);
     return slice_of(bytes, size);
-}
-
-/* Cuts and decodes one input in batches, as the intake does. */
-static enum status decode(const struct reader *reader, void *state, struct slice bytes,
-                          struct block_set *blocks, struct problems *problems, struct error *err)
-{
-    size_t at = 0;
-    enum status status = OK;
-    while (status == OK && at < bytes.n) {
-        bool last = bytes.n - at <= BATCH_BYTES;
-        struct slice seen = slice_sub(bytes, at, BATCH_BYTES);
-        size_t n = reader->frame(seen, at, last);
-        if (!n)
-            break;
-        struct batch batch = {
-            .bytes = slice_sub(seen, 0, n), .offset = at, .last = at + n == bytes.n};
-        status = reader->decode(state, &batch, blocks, problems, err);
-        at += n;
-    }
-    return status;
 }
 
 static double seconds(void)
@@ -150,7 +96,8 @@ int main(int argc, char **argv)
             states[number] = reader->open(&options);
         start = seconds();
         for (int round = 0; reader && status == OK && round < (rounds ? rounds : 1); round++) {
-            status = decode(reader, states[number], file, blocks, problems, &err);
+            status = events_decode(reader, states[number], file, BATCH_BYTES, blocks, problems,
+                                   &err);
             bytes += file.n;
         }
         spent += seconds() - start;
