@@ -30,7 +30,7 @@ static size_t chunk_size(struct slice bytes)
     if (slice_starts(bytes, EVTX_CHUNK_MAGIC))
         return most;
     for (size_t at = 1; at < most; at++) {
-        ptrdiff_t found = slice_find(slice_sub(bytes, at, most - at), EVTX_CHUNK_MAGIC);
+        ptrdiff_t found = slice_find(slice_sub(bytes, at, most - at + 7), EVTX_CHUNK_MAGIC);
         if (found < 0)
             break;
         at += (size_t)found;

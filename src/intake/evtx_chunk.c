@@ -85,17 +85,18 @@ static bool remains_at(struct slice chunk, size_t at, size_t end, struct record 
     return true;
 }
 
-/* The next record from `at` on that ends before `end`; false when there is none. */
-static bool record_find(struct slice chunk, size_t at, size_t end, struct record *r)
+/* Where the next record from `at` on begins, or what is left of one; `end` when there is none. */
+static size_t find(struct slice chunk, size_t at, size_t end)
 {
     struct slice rest = slice_sub(chunk, 0, end);
+    struct record r;
     for (;; at++) {
         ptrdiff_t found = slice_find(slice_sub(rest, at, SIZE_MAX), RECORD_MAGIC);
         if (found < 0)
-            return false;
+            return end;
         at += (size_t)found;
-        if (record_at(rest, at, r))
-            return true;
+        if (record_at(rest, at, &r) || bytes_at(rest, at + EVTX_RECORD_HEADER, BINXML_MAGIC))
+            return at;
     }
 }
 
@@ -132,7 +133,7 @@ static enum status walk(struct evtx *e, size_t *at, size_t end, uint64_t *number
             *number = r.number;
             *at += r.size;
         } else {
-            size_t next = record_find(e->chunk, *at + 1, end, &r) ? r.at : end;
+            size_t next = find(e->chunk, *at + 1, end);
             status = read_gap(e, *at, next);
             *at = next;
         }
@@ -161,13 +162,18 @@ static enum status walk_headless(struct evtx *e, size_t *at, size_t end)
     struct record r;
     uint64_t number = 0;
     enum status status = OK;
-    while (status == OK && record_find(e->chunk, *at, end, &r) && r.number > number) {
-        if (number && r.at > *at)
-            status = read_gap(e, *at, r.at);
+    for (size_t next = find(e->chunk, 0, end); status == OK && next < end;) {
+        bool whole = record_at(e->chunk, next, &r);
+        if (whole && r.number <= number)
+            break;
+        if (number && next > *at)
+            status = read_gap(e, *at, next);
+        *at = next;
+        next = find(e->chunk, next + (whole ? r.size : 1), end);
         if (status == OK)
-            status = read_record(e, &r);
-        number = r.number;
-        *at = r.at + r.size;
+            status = whole ? read_record(e, &r) : read_gap(e, *at, next);
+        number = whole ? r.number : number;
+        *at = whole ? *at + r.size : next;
     }
     return status;
 }
@@ -178,21 +184,13 @@ static enum status carve(struct evtx *e, size_t at)
 {
     struct record r;
     enum status status = OK;
+    size_t end = e->chunk.n;
     e->quiet = true;
-    while (status == OK) {
-        struct slice rest = slice_sub(e->chunk, at, SIZE_MAX);
-        ptrdiff_t found = slice_find(rest, RECORD_MAGIC);
-        if (found < 0)
-            break;
-        at += (size_t)found;
-        if (record_at(e->chunk, at, &r)) {
-            status = read_record(e, &r);
-            at += r.size;
-        } else {
-            if (remains_at(e->chunk, at, e->chunk.n, &r))
-                status = evtx_record(e, at + EVTX_RECORD_HEADER, at + r.size, r.number, r.written);
-            at++;
-        }
+    for (at = find(e->chunk, at, end); status == OK && at < end;) {
+        bool whole = record_at(e->chunk, at, &r);
+        size_t next = find(e->chunk, at + (whole ? r.size : 1), end);
+        status = whole ? read_record(e, &r) : read_gap(e, at, next);
+        at = next;
     }
     e->quiet = false;
     return status;
@@ -216,8 +214,7 @@ static size_t check_header(struct evtx *e)
         return 0;
     }
     struct slice records = slice_sub(e->chunk, EVTX_CHUNK_HEADER, end - EVTX_CHUNK_HEADER);
-    if (whole &&
-        libdeflate_crc32(0, records.p, records.n) != u32_at(e->chunk, RECORDS_CHECKSUM_AT))
+    if (whole && libdeflate_crc32(0, records.p, records.n) != u32_at(e->chunk, RECORDS_CHECKSUM_AT))
         problem(e, 0, "the checksum of the chunk's records is wrong");
     return end < e->chunk.n ? end : e->chunk.n;
 }

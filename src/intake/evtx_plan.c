@@ -158,7 +158,7 @@ static bool is_space(const struct evtx_part *part)
         return false;
     const char *p = part->constant.p;
     for (uint32_t i = 0; i < part->constant.n; i++)
-        if (p[i] && !memchr(" \t\r\n", p[i], 4))
+        if (p[i] != '\0' && p[i] != ' ' && p[i] != '\t' && p[i] != '\r' && p[i] != '\n')
             return false;
     return true;
 }

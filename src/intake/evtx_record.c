@@ -226,10 +226,8 @@ static bool carry_out(struct evtx *e, struct evtx_plan *plan, struct values valu
 /* The template is lost: its values are all that there is, and nested BinXML may tell its own. */
 static bool without_plan(struct evtx *e, struct values values, unsigned nesting)
 {
-    static const struct evtx_item data = {.field = NAME_DATA,
-                                          .named_by = -1,
-                                          .inside = {ROLE_EVENT, NAME_EVENT},
-                                          .sparse = true};
+    static const struct evtx_item data = {
+        .field = NAME_DATA, .named_by = -1, .inside = {ROLE_EVENT, NAME_EVENT}, .sparse = true};
     for (size_t i = 0; i < values.n && e->work; i++) {
         struct evtx_sub sub = value_at(e, values, (int32_t)i);
         if (!evtx_spend(e, sub.at, EVTX_FIELD_WORK) ||
@@ -283,7 +281,7 @@ static bool instance(struct evtx *e, struct cursor *c, struct evtx_context aroun
     bool good = read_values(e, c, &values) && evtx_spend(e, at, values.n * sizeof(struct evtx_sub));
     if (!plan)
         good = without_plan(e, values, nesting) && false;
-    else if (values.n || good)
+    else
         good = carry_out(e, plan, values, nesting) && good;
     e->subs.n = before;
     return good;

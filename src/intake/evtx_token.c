@@ -193,8 +193,8 @@ bool evtx_normalise(struct evtx *e, struct cursor *c, bool in_template)
     struct reading r = {e, c, in_template, 0};
     while (c->at < c->n) {
         uint8_t byte = c->p[c->at];
-        if (byte == EVTX_TEMPLATE && !r.depth)
-            return true;
+        if (byte == EVTX_TEMPLATE && !r.depth && !in_template)
+            return true; /* an instance, which is the caller's */
         c->at++;
         if (byte == EVTX_EOF)
             break;

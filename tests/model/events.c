@@ -85,3 +85,30 @@ void events_lines(const struct reader *reader, const struct reader_options *opti
     block_set_free(blocks);
     arena_free(&lines.a);
 }
+
+struct slice events_nth(const struct buf *lines, size_t n)
+{
+    struct slice rest = buf_slice(lines);
+    for (;; n--) {
+        ptrdiff_t end = slice_find(rest, SLICE("\n"));
+        if (end < 0)
+            return (struct slice){0};
+        if (n == 0)
+            return slice_sub(rest, 0, (size_t)end);
+        rest = slice_sub(rest, (size_t)end + 1, SIZE_MAX);
+    }
+}
+
+struct slice events_fields(struct slice line)
+{
+    ptrdiff_t at = slice_find(line, SLICE("\"fields\":"));
+    return at < 0 ? SLICE("") : slice_sub(line, (size_t)at + 9, line.n - (size_t)at - 10);
+}
+
+size_t events_count(const struct buf *lines)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < lines->n; i++)
+        n += lines->p[i] == '\n';
+    return n;
+}

@@ -20,4 +20,13 @@ void events_line(const struct block *b, uint32_t row, struct buf *out, struct ar
 void events_lines(const struct reader *reader, const struct reader_options *options,
                   struct slice bytes, size_t window, struct problems *problems, struct buf *out);
 
+/* Line `n` from 0 without its line end; empty when there are fewer. */
+struct slice events_nth(const struct buf *lines, size_t n);
+
+/* The "fields" of a line: {...} */
+struct slice events_fields(struct slice line);
+
+/* How many lines there are. */
+size_t events_count(const struct buf *lines);
+
 #endif

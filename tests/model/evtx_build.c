@@ -73,7 +73,7 @@ static void chunk_end(struct evtx_build *b)
     b->chunks++;
 }
 
-void evtx_begin(struct evtx_build *b)
+void build_begin(struct evtx_build *b)
 {
     static const char nothing[BUILD_HEADER];
     buf_clear(&b->file);
@@ -82,13 +82,13 @@ void evtx_begin(struct evtx_build *b)
     chunk_new(b);
 }
 
-void evtx_chunk_next(struct evtx_build *b)
+void build_chunk_next(struct evtx_build *b)
 {
     chunk_end(b);
     chunk_new(b);
 }
 
-void evtx_mend(char *file, size_t n)
+void build_mend(char *file, size_t n)
 {
     set32(file + 124, libdeflate_crc32(0, file, 120));
     for (size_t at = BUILD_HEADER; n - at >= BUILD_CHUNK; at += BUILD_CHUNK) {
@@ -101,7 +101,7 @@ void evtx_mend(char *file, size_t n)
     }
 }
 
-struct slice evtx_end_file(struct evtx_build *b)
+struct slice build_finish(struct evtx_build *b)
 {
     chunk_end(b);
     char *p = b->file.p;
@@ -111,11 +111,11 @@ struct slice evtx_end_file(struct evtx_build *b)
     set32(p + 32, 128);
     set32(p + 36, 3 << 16 | 1);
     set32(p + 40, b->chunks << 16 | BUILD_HEADER);
-    evtx_mend(p, b->file.n);
+    build_mend(p, b->file.n);
     return buf_slice(&b->file);
 }
 
-void evtx_build_free(struct evtx_build *b)
+void build_free(struct evtx_build *b)
 {
     buf_free(&b->file);
     buf_free(&b->chunk);
@@ -123,7 +123,7 @@ void evtx_build_free(struct evtx_build *b)
     map_free(&b->templates);
 }
 
-void evtx_record_begin(struct evtx_build *b, uint64_t number, uint64_t filetime)
+void build_record_begin(struct evtx_build *b, uint64_t number, uint64_t filetime)
 {
     b->record = b->chunk.n;
     b->first = b->first ? b->first : number;
@@ -132,18 +132,18 @@ void evtx_record_begin(struct evtx_build *b, uint64_t number, uint64_t filetime)
     put32(b, 0);
     put64(b, number);
     put64(b, filetime);
-    evtx_fragment(b);
+    build_fragment(b);
 }
 
-void evtx_record_end(struct evtx_build *b)
+void build_record_end(struct evtx_build *b)
 {
-    evtx_eof(b);
+    build_eof(b);
     size_t size = b->chunk.n - b->record + 4;
     put32(b, size);
     set32(b->chunk.p + b->record + 4, size);
 }
 
-bool evtx_template(struct evtx_build *b, uint32_t id)
+bool build_template(struct evtx_build *b, uint32_t id)
 {
     bool is_new;
     uint32_t *at = map_put(&b->templates, slice_of((const char *)&id, sizeof id), &is_new);
@@ -160,19 +160,19 @@ bool evtx_template(struct evtx_build *b, uint32_t id)
     put(b, "GUID's other", 12);
     b->definition = b->chunk.n;
     put32(b, 0);
-    evtx_fragment(b);
+    build_fragment(b);
     b->defining = true;
     return true;
 }
 
-void evtx_template_end(struct evtx_build *b)
+void build_template_end(struct evtx_build *b)
 {
-    evtx_eof(b);
+    build_eof(b);
     set32(b->chunk.p + b->definition, b->chunk.n - b->definition - 4);
     b->defining = false;
 }
 
-void evtx_values(struct evtx_build *b, const struct evtx_value *values, uint32_t n)
+void build_values(struct evtx_build *b, const struct build_value *values, uint32_t n)
 {
     put32(b, n);
     for (uint32_t i = 0; i < n; i++) {
@@ -204,17 +204,17 @@ static void name_put(struct evtx_build *b, const char *name)
     put16(b, 0);
 }
 
-void evtx_fragment(struct evtx_build *b)
+void build_fragment(struct evtx_build *b)
 {
     put(b, "\x0f\x01\x01", 4);
 }
 
-void evtx_eof(struct evtx_build *b)
+void build_eof(struct evtx_build *b)
 {
     put8(b, 0x00);
 }
 
-void evtx_open(struct evtx_build *b, const char *name, bool attributes)
+void build_open(struct evtx_build *b, const char *name, bool attributes)
 {
     put8(b, attributes ? 0x41 : 0x01);
     if (b->defining)
@@ -225,28 +225,28 @@ void evtx_open(struct evtx_build *b, const char *name, bool attributes)
         put32(b, 0);
 }
 
-void evtx_close_start(struct evtx_build *b)
+void build_close_start(struct evtx_build *b)
 {
     put8(b, 0x02);
 }
 
-void evtx_close_empty(struct evtx_build *b)
+void build_close_empty(struct evtx_build *b)
 {
     put8(b, 0x03);
 }
 
-void evtx_end(struct evtx_build *b)
+void build_end(struct evtx_build *b)
 {
     put8(b, 0x04);
 }
 
-void evtx_attribute(struct evtx_build *b, const char *name)
+void build_attribute(struct evtx_build *b, const char *name)
 {
     put8(b, 0x06);
     name_put(b, name);
 }
 
-void evtx_text(struct evtx_build *b, const char *ascii)
+void build_text(struct evtx_build *b, const char *ascii)
 {
     put8(b, 0x05);
     put8(b, 0x01);
@@ -254,26 +254,26 @@ void evtx_text(struct evtx_build *b, const char *ascii)
     utf16(b, ascii);
 }
 
-void evtx_cdata(struct evtx_build *b, const char *ascii)
+void build_cdata(struct evtx_build *b, const char *ascii)
 {
     put8(b, 0x07);
     put16(b, (unsigned)strlen(ascii));
     utf16(b, ascii);
 }
 
-void evtx_char(struct evtx_build *b, uint16_t c)
+void build_char(struct evtx_build *b, uint16_t c)
 {
     put8(b, 0x08);
     put16(b, c);
 }
 
-void evtx_entity(struct evtx_build *b, const char *name)
+void build_entity(struct evtx_build *b, const char *name)
 {
     put8(b, 0x09);
     name_put(b, name);
 }
 
-void evtx_pi(struct evtx_build *b, const char *target, const char *ascii)
+void build_pi(struct evtx_build *b, const char *target, const char *ascii)
 {
     put8(b, 0x0a);
     name_put(b, target);
@@ -282,53 +282,53 @@ void evtx_pi(struct evtx_build *b, const char *target, const char *ascii)
     utf16(b, ascii);
 }
 
-void evtx_sub(struct evtx_build *b, uint16_t index, uint8_t type, bool optional)
+void build_sub(struct evtx_build *b, uint16_t index, uint8_t type, bool optional)
 {
     put8(b, optional ? 0x0e : 0x0d);
     put16(b, index);
     put8(b, type);
 }
 
-void evtx_raw(struct evtx_build *b, const void *p, size_t n)
+void build_raw(struct evtx_build *b, const void *p, size_t n)
 {
     put(b, p, n);
 }
 
-void evtx_element(struct evtx_build *b, const char *name, const char *ascii)
+void build_element(struct evtx_build *b, const char *name, const char *ascii)
 {
-    evtx_open(b, name, false);
-    evtx_close_start(b);
-    evtx_text(b, ascii);
-    evtx_end(b);
+    build_open(b, name, false);
+    build_close_start(b);
+    build_text(b, ascii);
+    build_end(b);
 }
 
-void evtx_element_sub(struct evtx_build *b, const char *name, uint16_t index, uint8_t type)
+void build_element_sub(struct evtx_build *b, const char *name, uint16_t index, uint8_t type)
 {
-    evtx_open(b, name, false);
-    evtx_close_start(b);
-    evtx_sub(b, index, type, false);
-    evtx_end(b);
+    build_open(b, name, false);
+    build_close_start(b);
+    build_sub(b, index, type, false);
+    build_end(b);
 }
 
-void evtx_data(struct evtx_build *b, const char *name, uint16_t index, uint8_t type)
+void build_data(struct evtx_build *b, const char *name, uint16_t index, uint8_t type)
 {
-    evtx_open(b, "Data", true);
-    evtx_attribute(b, "Name");
-    evtx_text(b, name);
-    evtx_close_start(b);
-    evtx_sub(b, index, type, false);
-    evtx_end(b);
+    build_open(b, "Data", true);
+    build_attribute(b, "Name");
+    build_text(b, name);
+    build_close_start(b);
+    build_sub(b, index, type, false);
+    build_end(b);
 }
 
-void evtx_system(struct evtx_build *b)
+void build_system(struct evtx_build *b)
 {
-    evtx_open(b, "System", false);
-    evtx_close_start(b);
-    evtx_open(b, "Provider", true);
-    evtx_attribute(b, "Name");
-    evtx_text(b, "Test");
-    evtx_close_empty(b);
-    evtx_element(b, "EventID", "7");
-    evtx_element(b, "Channel", "Tests");
-    evtx_end(b);
+    build_open(b, "System", false);
+    build_close_start(b);
+    build_open(b, "Provider", true);
+    build_attribute(b, "Name");
+    build_text(b, "Test");
+    build_close_empty(b);
+    build_element(b, "EventID", "7");
+    build_element(b, "Channel", "Tests");
+    build_end(b);
 }

@@ -96,8 +96,8 @@ int main(int argc, char **argv)
             states[number] = reader->open(&options);
         start = seconds();
         for (int round = 0; reader && status == OK && round < (rounds ? rounds : 1); round++) {
-            status = events_decode(reader, states[number], file, BATCH_BYTES, blocks, problems,
-                                   &err);
+            status =
+                events_decode(reader, states[number], file, BATCH_BYTES, blocks, problems, &err);
             bytes += file.n;
         }
         spent += seconds() - start;
