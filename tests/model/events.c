@@ -50,7 +50,8 @@ enum status events_decode(const struct reader *reader, void *state, struct slice
             seen *= 2;
             continue;
         }
-        struct batch batch = {slice_sub(bytes, at, n), at, 0, 0, at + n == bytes.n};
+        struct batch batch = {
+            .bytes = slice_sub(bytes, at, n), .offset = at, .last = at + n == bytes.n};
         status = reader->decode(state, &batch, blocks, problems, err);
         at += n;
         seen = window;

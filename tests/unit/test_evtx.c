@@ -5,8 +5,6 @@
 
 #include <stdlib.h>
 
-extern const struct reader evtx_reader;
-
 #define NOW 132000000000000000u /* a FILETIME of 2019 */
 
 struct tested {

@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <time.h>
 
-extern const struct reader evtx_reader;
-
 #define NOW 132000000000000000u
 
 enum { CHUNK = BUILD_HEADER, FIRST = BUILD_HEADER + BUILD_RECORDS, RECORDS = 5 };
