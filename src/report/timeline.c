@@ -4,7 +4,7 @@
 #include <time.h>
 
 const struct timeline_format *const timeline_formats[] = {
-    &timeline_text, &timeline_jsonl, &timeline_csv, &timeline_timesketch, NULL,
+    &timeline_text, &timeline_jsonl, &timeline_csv, &timeline_timesketch, &timeline_html, NULL,
 };
 
 const struct timeline_format *timeline_format_find(const char *name)

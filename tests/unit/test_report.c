@@ -111,8 +111,6 @@ static void timesketch(void **state)
     check_golden("timesketch.jsonl", "timesketch", "en", false, 0);
 }
 
-/* ---- hostile text ---- */
-
 /* No byte that steers a terminal: controls but line ends, changes of direction, bad UTF-8. */
 static void assert_harmless(struct slice s)
 {
@@ -128,6 +126,61 @@ static void assert_harmless(struct slice s)
         at += n;
     }
 }
+
+/* ---- the page ---- */
+
+static size_t occurrences(struct slice s, struct slice of)
+{
+    size_t n = 0;
+    ptrdiff_t at;
+    while ((at = slice_find(s, of)) >= 0) {
+        n++;
+        s = slice_sub(s, (size_t)at + of.n, s.n);
+    }
+    return n;
+}
+
+/* What stands between two texts. */
+static struct slice between(struct slice s, struct slice from, struct slice to)
+{
+    ptrdiff_t at = slice_find(s, from);
+    assert_true(at >= 0);
+    s = slice_sub(s, (size_t)at + from.n, s.n);
+    at = slice_find(s, to);
+    assert_true(at >= 0);
+    return slice_sub(s, 0, (size_t)at);
+}
+
+/* The data in the page is golden; its own parts change too often for that. */
+static void html(void **state)
+{
+    (void)state;
+    static const char *const languages[] = {"en", "ja"};
+    for (size_t i = 0; i < 2; i++) {
+        struct slice page = written("html", languages[i], false, 0);
+        struct slice rows = between(page, SLICE("id=\"rows\">"), SLICE("</script>"));
+        struct slice rest = between(page, SLICE("id=\"page\">"), SLICE("</script>"));
+        if (i == 0)
+            golden("html-rows.json", rows);
+        golden(i ? "html-page-ja.json" : "html-page.json", rest);
+        assert_harmless(page);
+
+        /* evidence makes no elements, and nothing is left to fill in */
+        assert_int_equal(slice_find(rows, SLICE("<")), -1);
+        assert_int_equal(slice_find(rest, SLICE("<")), -1);
+        assert_int_equal(occurrences(page, SLICE("<script")), 3);
+        assert_int_equal(occurrences(page, SLICE("</script>")), 3);
+        assert_int_equal(occurrences(page, SLICE("<title>")), 1);
+        assert_int_equal(occurrences(page, SLICE("</title>")), 1);
+        assert_int_equal(slice_find(page, SLICE("{{")), -1);
+        assert_int_equal(occurrences(page, SLICE("'sha256-")), 2);
+        assert_int_equal(slice_find(page, SLICE("unsafe")), -1);
+        assert_int_equal(slice_find(page, SLICE("src=\"")), -1);
+        free((void *)(uintptr_t)page.p);
+    }
+}
+
+/* ---- hostile text ---- */
 
 static void nothing_steers(void **state)
 {
@@ -306,6 +359,7 @@ int main(void)
         cmocka_unit_test(jsonl),
         cmocka_unit_test(csv),
         cmocka_unit_test(timesketch),
+        cmocka_unit_test(html),
         cmocka_unit_test(nothing_steers),
         cmocka_unit_test(cells_have_their_width),
         cmocka_unit_test(flows_keep_to_the_width),
