@@ -93,23 +93,29 @@ static const struct scenario scenarios[] = {
      {{"Security", "4688", 9, 0, 1,
        "Computer=pc; SubjectUserName=ann; NewProcessName=C:\\Windows\\System32\\net.exe"}}},
     {"Port scan of one host",
-     {{"firewall", "", 50, 0, 1, "source.ip=10.0.0.9; destination.ip=10.0.0.1; "
-                                 "destination.port=%d"}}},
+     {{"firewall", "", 50, 0, 1,
+       "source.ip=10.0.0.9; destination.ip=10.0.0.1; "
+       "destination.port=%d"}}},
     {NULL,
-     {{"firewall", "", 50, 0, 2, "source.ip=10.0.0.9; destination.ip=10.0.0.1; "
-                                 "destination.port=%d"}}},
+     {{"firewall", "", 50, 0, 2,
+       "source.ip=10.0.0.9; destination.ip=10.0.0.1; "
+       "destination.port=%d"}}},
     {"One port tried on many hosts",
-     {{"firewall", "", 30, 0, 1, "source.ip=10.0.0.9; destination.ip=10.0.0.%d; "
-                                 "destination.port=445"}}},
+     {{"firewall", "", 30, 0, 1,
+       "source.ip=10.0.0.9; destination.ip=10.0.0.%d; "
+       "destination.port=445"}}},
     {NULL,
-     {{"firewall", "", 30, 0, 1, "source.ip=10.0.0.9; destination.ip=10.0.0.%d; "
-                                 "destination.port=443"}}},
+     {{"firewall", "", 30, 0, 1,
+       "source.ip=10.0.0.9; destination.ip=10.0.0.%d; "
+       "destination.port=443"}}},
     {"Much data sent to one site",
-     {{"proxy", "", 6, 0, 300, "source.ip=10.0.0.9; destination.domain=files.example; "
-                               "http.request.method=POST; source.bytes=100000000"}}},
+     {{"proxy", "", 6, 0, 300,
+       "source.ip=10.0.0.9; destination.domain=files.example; "
+       "http.request.method=POST; source.bytes=100000000"}}},
     {NULL,
-     {{"proxy", "", 6, 0, 300, "source.ip=10.0.0.9; destination.domain=s%d.example; "
-                               "http.request.method=POST; source.bytes=100000000"}}},
+     {{"proxy", "", 6, 0, 300,
+       "source.ip=10.0.0.9; destination.domain=s%d.example; "
+       "http.request.method=POST; source.bytes=100000000"}}},
 };
 
 struct stage {
@@ -189,8 +195,7 @@ static void play(struct block_set *blocks, const struct events *events, uint64_t
         struct block *b = block_set_open(blocks, &kind);
         assert_int_equal(block_row(b, time, (struct origin){0, ++*record}, &err), OK);
         if (windows)
-            block_put(b, block_column(b, SLICE("EventID")),
-                      value_of_text(slice_str(events->code)));
+            block_put(b, block_column(b, SLICE("EventID")), value_of_text(slice_str(events->code)));
         put_fields(b, events->fields, i);
     }
 }
