@@ -51,6 +51,11 @@ bool container_recognise(struct slice head)
     return slice_equal(slice_sub(head, TAR_MAGIC_AT, 5), SLICE("ustar"));
 }
 
+bool container_seeks(struct slice head)
+{
+    return slice_starts(head, SLICE("PK")) || slice_starts(head, SLICE("7z"));
+}
+
 /* ---- what libarchive asks of the stream below ---- */
 
 static la_ssize_t give_block(struct archive *a, void *ctx, const void **block)
@@ -140,6 +145,8 @@ void container_close(struct container *c)
 static enum container_next broken(struct container *c, const char *what, const char **failure)
 {
     const char *why = archive_error_string(c->archive);
+    if (archive_format(c->archive) == ARCHIVE_FORMAT_7ZIP && !c->below->seek)
+        why = "a 7z archive has to be a file, or small; unpack it";
     snprintf(c->failure, sizeof c->failure, "%s: %s", what, why ? why : "damaged");
     *failure = c->failure;
     return CONTAINER_BROKEN;

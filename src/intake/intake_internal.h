@@ -62,10 +62,16 @@ void stream_close(struct stream *s);
 bool stream_is_utf16(struct slice head);
 struct stream *stream_utf16(struct stream *below);
 
+/* Takes the first `most` bytes of a stream into memory; when these are all, the result can seek. */
+struct stream *stream_spool(struct stream *below, size_t most);
+
 /* ---- containers ---- */
 
 /* Whether bytes that begin so are compressed, or hold files. */
 bool container_recognise(struct slice head);
+
+/* Whether it has its list of members at its end, so that reading it well needs seeking. */
+bool container_seeks(struct slice head);
 
 struct container;
 

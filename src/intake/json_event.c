@@ -60,11 +60,11 @@ static const struct slice mark_keys[MARKS] = {JSON_MARKS(JSON_MARK_KEY)};
 static void sort_marks(struct json_state *s)
 {
     uint8_t n = 0;
-    for (uint8_t length = 0; length <= MARK_BYTES; length++) {
+    for (unsigned length = 0; length <= MARK_BYTES; length++) {
         s->marks_of_length[length] = n;
-        for (uint8_t mark = 0; mark < MARKS; mark++)
+        for (unsigned mark = 0; mark < MARKS; mark++)
             if (mark_keys[mark].n == length)
-                s->marks[n++] = mark;
+                s->marks[n++] = (uint8_t)mark;
     }
 }
 
@@ -426,10 +426,20 @@ enum json_result json_read(struct json_state *s, struct slice document)
     return result;
 }
 
+static const struct json_shape *match(struct json_state *s, const struct json_shape *const *shapes,
+                                      struct event_kind *kind)
+{
+    for (; *shapes; shapes++) {
+        *kind = (struct event_kind){0};
+        buf_clear(&s->code);
+        if ((*shapes)->kind_of(&s->doc, kind, &s->code))
+            return *shapes;
+    }
+    return NULL;
+}
+
 static struct layout *find_layout(struct json_state *s)
 {
-    static const struct json_shape *const *const tables[] = {json_windows_shapes,
-                                                             json_other_shapes};
     struct event_kind kind;
     s->doc.root = JSON_ROOT;
     find_marks(s);
@@ -438,13 +448,14 @@ static struct layout *find_layout(struct json_state *s)
         s->doc.root = source;
         find_marks(s);
     }
-    for (size_t table = 0;; table++) /* the last shape of the last table takes everything */
-        for (const struct json_shape *const *shape = tables[table]; *shape; shape++) {
-            kind = (struct event_kind){0};
-            buf_clear(&s->code);
-            if ((*shape)->kind_of(&s->doc, &kind, &s->code))
-                return layout_of(s, *shape, &kind);
-        }
+    const struct json_shape *shape = match(s, json_windows_shapes, &kind);
+    if (!shape)
+        shape = match(s, json_other_shapes, &kind);
+    if (!shape) {
+        shape = &json_any_shape;
+        shape->kind_of(&s->doc, &kind, &s->code);
+    }
+    return layout_of(s, shape, &kind);
 }
 
 enum status json_event(struct json_state *s, uint64_t record, struct error *err)

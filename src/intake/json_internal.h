@@ -98,9 +98,10 @@ struct json_shape {
     json_name *name_field;
 };
 
-/* In the order in which they are tried; the last takes everything. Ended by NULL. */
+/* In the order in which they are tried, ended by NULL; and the one that takes what is left. */
 extern const struct json_shape *const json_windows_shapes[];
 extern const struct json_shape *const json_other_shapes[];
+extern const struct json_shape json_any_shape;
 
 /* A path that a shape knows, and what becomes of it. */
 struct json_rule {

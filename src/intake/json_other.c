@@ -162,8 +162,8 @@ static void zeek_name(struct json_field *f, struct arena *a)
 static bool any_kind(const struct json_doc *doc, struct event_kind *kind, struct buf *code)
 {
     (void)doc;
-    (void)kind;
     (void)code;
+    *kind = (struct event_kind){0};
     return true;
 }
 
@@ -187,7 +187,7 @@ static void any_name(struct json_field *f, struct arena *a)
 }
 
 static const struct json_shape suricata = {"Suricata", suricata_kind, suricata_name},
-                               zeek = {"Zeek", zeek_kind, zeek_name},
-                               any = {"other", any_kind, any_name};
+                               zeek = {"Zeek", zeek_kind, zeek_name};
 
-const struct json_shape *const json_other_shapes[] = {&suricata, &zeek, &any, NULL};
+const struct json_shape *const json_other_shapes[] = {&suricata, &zeek, NULL};
+const struct json_shape json_any_shape = {"other", any_kind, any_name};

@@ -8,14 +8,17 @@ enum {
     NESTED_MOST = 3,        /* containers in one another: a zip in a tar.gz in a zip */
     MEMBERS_MOST = 1 << 17, /* of one input on disk */
     LOOK_AHEAD = 4096,      /* read beyond a batch, to know whether it is the last */
+    SPOOL_MOST = 32 << 20,  /* of a zip or 7z that can't be sought in, taken into memory */
     UNPACKED_TIMES = 1000,  /* of the size on disk; deflate reaches 1032 and logs about 100 */
-    UNPACKED_ALWAYS = 1 << 30,
+    UNPACKED_ALWAYS = 256 << 20,
 };
 #define UNPACKED_OF_PIPE (UINT64_C(1) << 40)
 
 struct layer {
     struct container *container;
+    struct stream *spool; /* owned, when it reads from one */
     uint32_t input;
+    bool single; /* one compressed stream: the input itself */
 };
 
 /* The input that is cut into batches now. */
@@ -51,7 +54,20 @@ static void begin_container(struct source *s, struct stream *below, uint32_t inp
                     NESTED_MOST);
         return;
     }
-    s->layers[s->depth++] = (struct layer){container_open(below, &s->budget), input};
+    bool whole, seeks = container_seeks(stream_peek(below, &whole));
+    struct stream *spool = seeks && !below->seek ? stream_spool(below, SPOOL_MOST) : NULL;
+    s->layers[s->depth++] = (struct layer){
+        .container = container_open(spool ? spool : below, &s->budget),
+        .spool = spool,
+        .input = input,
+    };
+}
+
+static void end_container(struct source *s)
+{
+    struct layer *layer = &s->layers[--s->depth];
+    container_close(layer->container);
+    stream_close(layer->spool);
 }
 
 static void begin_leaf(struct source *s, struct stream *stream, uint32_t input, struct slice name)
@@ -104,17 +120,19 @@ static struct slice without_extension(struct slice name)
 /* Goes on to the next member of the innermost container, or leaves it. */
 static void next_member(struct source *s)
 {
-    const struct layer *layer = &s->layers[s->depth - 1];
+    struct layer *layer = &s->layers[s->depth - 1];
     struct slice name;
     struct stream *member;
     const char *failure = NULL;
     uint32_t input = layer->input;
     enum container_next next = container_next(layer->container, &name, &member, &failure);
     if (next == CONTAINER_STREAM) {
+        layer->single = true;
         begin(s, member, input, without_extension(inputs_get(s->inputs, input)->name));
         return;
     }
-    inputs_set_container(s->inputs, input);
+    if (!layer->single)
+        inputs_set_container(s->inputs, input);
     if ((next == CONTAINER_MEMBER || next == CONTAINER_PROBLEM) && ++s->members > MEMBERS_MOST) {
         next = CONTAINER_BROKEN;
         failure = "holds over 131072 files: the rest is not read";
@@ -126,7 +144,7 @@ static void next_member(struct source *s)
     if (next == CONTAINER_MEMBER)
         begin(s, member, input, inputs_get(s->inputs, input)->name);
     else if (next != CONTAINER_PROBLEM)
-        container_close(s->layers[--s->depth].container);
+        end_container(s);
 }
 
 struct source *source_open(struct inputs *in, uint32_t number, struct problems *problems,
@@ -163,7 +181,7 @@ void source_close(struct source *s)
         return;
     end_leaf(s);
     while (s->depth > 0)
-        container_close(s->layers[--s->depth].container);
+        end_container(s);
     stream_close(s->file);
     buf_free(&s->carry);
     free(s);

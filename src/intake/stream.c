@@ -1,5 +1,6 @@
 #include "intake/intake_internal.h"
 
+#include "base/buf.h"
 #include "base/text.h"
 
 #include <errno.h>
@@ -203,6 +204,55 @@ struct stream *stream_utf16(struct stream *below)
     return &u->face;
 }
 
+/* ---- in memory ---- */
+
+struct spool {
+    struct stream face;
+    struct stream *below;
+    struct buf bytes;
+    size_t at;
+};
+
+static ssize_t spool_read(struct stream *s, char *to, size_t room)
+{
+    struct spool *p = (struct spool *)s;
+    struct slice left = slice_sub(buf_slice(&p->bytes), p->at, room);
+    if (left.n) {
+        memcpy(to, left.p, left.n);
+        p->at += left.n;
+        return (ssize_t)left.n;
+    }
+    ssize_t n = s->seek ? 0 : stream_read(p->below, to, room);
+    if (n < 0)
+        memcpy(s->failure, p->below->failure, sizeof s->failure);
+    return n;
+}
+
+static bool spool_seek(struct stream *s, uint64_t at)
+{
+    if (at > s->size)
+        return false;
+    ((struct spool *)s)->at = at;
+    return true;
+}
+
+struct stream *stream_spool(struct stream *below, size_t most)
+{
+    struct spool *p = xcalloc(1, sizeof *p);
+    p->face.read = spool_read;
+    p->below = below;
+    ssize_t n = 1;
+    while (n > 0 && p->bytes.n < most) {
+        n = stream_read(below, buf_room(&p->bytes, STREAM_HEAD), STREAM_HEAD);
+        p->bytes.n += n > 0 ? (size_t)n : 0;
+    }
+    if (n == 0) {
+        p->face.seek = spool_seek;
+        p->face.size = p->bytes.n;
+    }
+    return &p->face;
+}
+
 void stream_close(struct stream *s)
 {
     if (!s)
@@ -211,6 +261,8 @@ void stream_close(struct stream *s)
         close(((struct file *)s)->fd);
     if (s->read == utf16_read)
         arena_free(&((struct utf16 *)s)->text);
+    if (s->read == spool_read)
+        buf_free(&((struct spool *)s)->bytes);
     free(s->head);
     free(s);
 }
