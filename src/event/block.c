@@ -29,8 +29,10 @@ struct block_set *block_set_new(struct block_sink sink)
     return set;
 }
 
-static void block_free(struct block *b)
+void block_free(struct block *b)
 {
+    if (!b)
+        return;
     for (uint32_t i = 0; i < b->columns_cap; i++) {
         struct column *c = &b->columns[i];
         free(c->ids);
@@ -91,16 +93,21 @@ static void key_part(struct buf *key, struct slice s)
     buf_add(key, s);
 }
 
-static struct block *block_new(struct block_set *set, const struct event_kind *kind)
+static void block_set_kind(struct block *b, const struct event_kind *kind)
 {
-    struct block *b = xcalloc(1, sizeof *b);
     struct arena *a = &b->kind_bytes;
-    b->set = set;
     b->kind = (struct event_kind){
         arena_slice(a, kind->product),  arena_slice(a, kind->category),
         arena_slice(a, kind->service),  arena_slice(a, kind->channel),
         arena_slice(a, kind->provider), arena_slice(a, kind->code),
     };
+}
+
+static struct block *block_new(struct block_set *set, const struct event_kind *kind)
+{
+    struct block *b = xcalloc(1, sizeof *b);
+    b->set = set;
+    block_set_kind(b, kind);
     return b;
 }
 
@@ -227,6 +234,16 @@ uint32_t block_column(struct block *b, struct slice name)
     return index;
 }
 
+static void rows_room(struct block *b, uint32_t rows)
+{
+    if (rows <= b->rows_cap)
+        return;
+    while (b->rows_cap < rows)
+        b->rows_cap = b->rows_cap ? b->rows_cap * 2 : ROWS_FIRST;
+    b->times = xrealloc(b->times, b->rows_cap, sizeof *b->times);
+    b->origins = xrealloc(b->origins, b->rows_cap, sizeof *b->origins);
+}
+
 enum status block_row(struct block *b, timestamp time, struct origin origin, struct error *err)
 {
     if (__builtin_expect(b->rows == BLOCK_ROWS || b->crowded || b->values.used >= BLOCK_BYTES, 0)) {
@@ -234,11 +251,7 @@ enum status block_row(struct block *b, timestamp time, struct origin origin, str
         if (status != OK)
             return status;
     }
-    if (b->rows == b->rows_cap) {
-        b->rows_cap = b->rows_cap ? b->rows_cap * 2 : ROWS_FIRST;
-        b->times = xrealloc(b->times, b->rows_cap, sizeof *b->times);
-        b->origins = xrealloc(b->origins, b->rows_cap, sizeof *b->origins);
-    }
+    rows_room(b, b->rows + 1);
     b->times[b->rows] = time;
     b->origins[b->rows] = origin;
     b->rows++;
@@ -250,14 +263,20 @@ static bool value_equal(const struct value *a, const struct value *b)
     return a->n == b->n && a->type == b->type && (a->n == 0 || memcmp(a->p, b->p, a->n) == 0);
 }
 
+static void values_room(struct column *c, uint32_t n)
+{
+    if (n <= c->values_cap)
+        return;
+    while (c->values_cap < n)
+        c->values_cap = c->values_cap ? c->values_cap * 2 : 16;
+    c->values = xrealloc(c->values, c->values_cap, sizeof *c->values);
+    c->hashes = xrealloc(c->hashes, c->values_cap, sizeof *c->hashes);
+}
+
 /* Appends a value to the dictionary: at most two a row (one, and a list), so numbers fit 16 bits. */
 static uint16_t add_value(struct block *b, struct column *c, struct value v, uint32_t hash)
 {
-    if (c->values_n >= c->values_cap) {
-        c->values_cap = c->values_cap ? c->values_cap * 2 : 16;
-        c->values = xrealloc(c->values, c->values_cap, sizeof *c->values);
-        c->hashes = xrealloc(c->hashes, c->values_cap, sizeof *c->hashes);
-    }
+    values_room(c, c->values_n + 1);
     uint32_t id = c->values_n++;
     c->values[id] = (struct value){arena_copy(&b->values, v.p, v.n), v.n, v.type};
     c->hashes[id] = hash;
@@ -338,6 +357,15 @@ static void put_again(struct block *b, struct column *c, uint32_t row, struct va
     old->n = n;
 }
 
+static void ids_room(struct column *c, uint32_t rows)
+{
+    if (rows <= c->ids_cap)
+        return;
+    while (c->ids_cap < rows)
+        c->ids_cap = c->ids_cap ? c->ids_cap * 2 : ROWS_FIRST;
+    c->ids = xrealloc(c->ids, c->ids_cap, sizeof *c->ids);
+}
+
 void block_put(struct block *b, uint32_t column, struct value v)
 {
     if (column == BLOCK_NO_COLUMN)
@@ -348,17 +376,50 @@ void block_put(struct block *b, uint32_t column, struct value v)
         put_again(b, c, row, v);
         return;
     }
-    if (row >= c->ids_cap) {
-        uint32_t cap = c->ids_cap ? c->ids_cap : ROWS_FIRST;
-        while (cap <= row)
-            cap *= 2;
-        c->ids = xrealloc(c->ids, cap, sizeof *c->ids);
-        c->ids_cap = cap;
-    }
+    ids_room(c, row + 1);
     if (c->ids_n < row)
         memset(c->ids + c->ids_n, 0, (row - c->ids_n) * sizeof *c->ids);
     c->last = c->ids[row] = intern(b, c, v);
     c->ids_n = row + 1;
+}
+
+struct block *block_alone(void)
+{
+    return xcalloc(1, sizeof(struct block));
+}
+
+void block_restore(struct block *b, const struct event_kind *kind, uint32_t rows)
+{
+    for (uint32_t i = 0; i < b->columns_n; i++)
+        column_empty(&b->columns[i]);
+    b->columns_n = 0;
+    map_clear(&b->names);
+    arena_reset(&b->names_bytes);
+    arena_reset(&b->kind_bytes);
+    arena_reset(&b->values);
+    block_set_kind(b, kind);
+    rows_room(b, rows);
+    b->rows = rows;
+    for (uint32_t row = 0; row < rows; row++) {
+        b->times[row] = TIMESTAMP_NONE;
+        b->origins[row] = (struct origin){0};
+    }
+}
+
+struct column *column_restore_values(struct block *b, uint32_t column, uint32_t values_n)
+{
+    struct column *c = &b->columns[column];
+    values_room(c, values_n);
+    c->values_n = values_n;
+    return c;
+}
+
+uint16_t *column_restore_ids(struct block *b, uint32_t column)
+{
+    struct column *c = &b->columns[column];
+    ids_room(c, b->rows);
+    c->ids_n = b->rows;
+    return memset(c->ids, 0, b->rows * sizeof *c->ids);
 }
 
 int32_t block_find(const struct block *b, struct slice name)

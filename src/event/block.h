@@ -123,6 +123,23 @@ enum status block_row(struct block *b, timestamp time, struct origin origin, str
  * nothing happens. Values are at most UINT32_MAX / 4 bytes. */
 void block_put(struct block *b, uint32_t column, struct value v);
 
+/* ---- restoring: a block put together from columns that were kept, for the store ---- */
+
+/* A block of no set, empty until block_restore. block_row and block_put are not for it. */
+struct block *block_alone(void);
+void block_free(struct block *b); /* of such a block */
+
+/* Empties the block and gives it a kind and `rows` (at most BLOCK_ROWS) events without time, origin
+ * and columns. The caller fills in times and origins. */
+void block_restore(struct block *b, const struct event_kind *kind, uint32_t rows);
+
+/* Room for values 1 to `values_n` - 1 of a column (from block_column), which the caller fills in;
+ * their bytes may lie in b->values. The column has no rows yet. */
+struct column *column_restore_values(struct block *b, uint32_t column, uint32_t values_n);
+
+/* Room for a number for each row, zeroed; each must be below the column's values_n. */
+uint16_t *column_restore_ids(struct block *b, uint32_t column);
+
 /* ---- asking ---- */
 
 /* The number of a column that has values, or -1. */
