@@ -28,12 +28,12 @@ static void add_part(struct pattern *p, int type, struct slice text)
     p->parts[p->n++].text = text;
 }
 
-/* Ends the run of plain text that was gathered. */
-static void end_text(struct arena *a, struct pattern *p, struct buf *text)
+/* Adds the text [from, *at) of a buffer that has room for all of a pattern's. */
+static void end_text(struct pattern *p, const char *text, size_t *from, size_t at)
 {
-    if (text->n)
-        add_part(p, PART_TEXT, arena_slice(a, buf_slice(text)));
-    buf_clear(text);
+    if (at > *from)
+        add_part(p, PART_TEXT, slice_of(text + *from, at - *from));
+    *from = at;
 }
 
 static bool escapable(char c)
@@ -41,30 +41,44 @@ static bool escapable(char c)
     return c == '*' || c == '?' || c == '\\';
 }
 
+/* Room for a pattern of at most `parts`, and a `*` before and behind. */
+static struct pattern new_pattern(struct arena *a, size_t parts)
+{
+    struct pattern p = {arena_alloc(a, (parts + 2) * sizeof *p.parts), 0, false};
+    p.parts++;
+    return p;
+}
+
+static size_t special_characters(struct slice s)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < s.n; i++)
+        n += s.p[i] == '*' || s.p[i] == '?' || dash_length(slice_sub(s, i, 3)) > 0;
+    return n;
+}
+
 /* Reads wildcards and escapes. `literal`: wildcards are characters (what is encoded has none). */
 static struct pattern parse(struct arena *a, struct slice s, bool literal, bool windash)
 {
-    struct pattern p = {arena_zero(a, s.n + 3, sizeof *p.parts), 0, false};
-    struct buf text = {0};
-    p.parts++; /* room for a `*` in front */
+    struct pattern p = new_pattern(a, special_characters(s) * 2 + 1);
+    char *text = arena_bytes(a, s.n);
+    size_t n = 0, from = 0, dash;
     for (size_t i = 0; i < s.n; i++) {
         char c = s.p[i];
-        size_t dash;
         if (c == '\\' && i + 1 < s.n && escapable(s.p[i + 1])) {
-            buf_char(&text, s.p[++i]);
+            text[n++] = s.p[++i];
         } else if ((c == '*' || c == '?') && !literal) {
-            end_text(a, &p, &text);
+            end_text(&p, text, &from, n);
             add_part(&p, c == '*' ? PART_MANY : PART_ONE, (struct slice){0});
         } else if (windash && (dash = dash_length(slice_sub(s, i, 3))) > 0) {
-            end_text(a, &p, &text);
+            end_text(&p, text, &from, n);
             add_part(&p, PART_DASH, (struct slice){0});
             i += dash - 1;
         } else {
-            buf_char(&text, c);
+            text[n++] = c;
         }
     }
-    end_text(a, &p, &text);
-    buf_free(&text);
+    end_text(&p, text, &from, n);
     return p;
 }
 
@@ -192,23 +206,25 @@ static void finish(struct arena *a, struct pattern p, uint32_t modifiers, bool k
 /* A copy of `p` in which the dashes are those of choice number `choice`. */
 static struct pattern choose_dashes(struct arena *a, const struct pattern *p, uint32_t choice)
 {
-    struct pattern out = {arena_zero(a, p->n + 2, sizeof *out.parts), 0, false};
-    struct buf text = {0};
-    out.parts++;
+    struct pattern out = new_pattern(a, p->n);
+    size_t room = 0, n = 0, from = 0;
+    for (uint32_t i = 0; i < p->n; i++)
+        room += p->parts[i].text.n + 3;
+    char *text = arena_bytes(a, room);
     for (uint32_t i = 0; i < p->n; i++) {
+        struct slice more = p->parts[i].text;
         if (p->parts[i].type == PART_DASH) {
-            /* past the most, choice is 0 and the hyphen stands */
-            buf_add(&text, dashes[choice % DASHES]);
-            choice /= DASHES;
-        } else if (p->parts[i].type == PART_TEXT) {
-            buf_add(&text, p->parts[i].text);
-        } else {
-            end_text(a, &out, &text);
+            more = dashes[choice % DASHES];
+            choice /= DASHES; /* past the most it is 0, and hyphens stand */
+        } else if (p->parts[i].type != PART_TEXT) {
+            end_text(&out, text, &from, n);
             add_part(&out, p->parts[i].type, (struct slice){0});
+            continue;
         }
+        memcpy(text + n, more.p, more.n);
+        n += more.n;
     }
-    end_text(a, &out, &text);
-    buf_free(&text);
+    end_text(&out, text, &from, n);
     return out;
 }
 
@@ -262,8 +278,7 @@ void pattern_make(struct arena *a, struct slice value, uint32_t modifiers, bool 
 
 struct pattern pattern_plain(struct arena *a, struct slice text)
 {
-    struct pattern p = {arena_zero(a, 4, sizeof *p.parts), 0, false};
-    p.parts++;
+    struct pattern p = new_pattern(a, 1);
     if (text.n)
         add_part(&p, PART_TEXT, text);
     return p;

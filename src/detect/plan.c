@@ -38,6 +38,7 @@ struct builder {
         size_t n, cap;
     } entries;
     struct buf key;
+    struct arena scratch; /* of one value */
 };
 
 static void key_number(struct builder *b, uint32_t n)
@@ -178,10 +179,11 @@ static struct value_tests value_tests(struct builder *b, uint32_t view,
     uint32_t *slot = map_put(&b->value_numbers, buf_slice(&b->key), &is_new);
     if (is_new) {
         struct test_list tests = {0};
+        arena_reset(&b->scratch);
         if (item)
-            tests_make(&b->plan->arena, item, value, b->regexes, &tests);
+            tests_make(&b->plan->arena, &b->scratch, item, value, b->regexes, &tests);
         else
-            tests_make_plain(&b->plan->arena, value->text, &tests);
+            tests_make_plain(&b->plan->arena, &b->scratch, value->text, &tests);
         *slot = (uint32_t)b->values.n;
         *VEC_PUSH(b->values) = add_tests(b, view, &tests);
     }
@@ -476,6 +478,7 @@ struct plan *plan_new(const struct plan_rule *list, size_t n, const struct regex
     map_free(&b.value_numbers);
     map_free(&b.predicate_numbers);
     buf_free(&b.key);
+    arena_free(&b.scratch);
     return p;
 }
 

@@ -190,12 +190,12 @@ bool subject_time(struct subject *s)
 
 /* ---- making tests ---- */
 
-static struct test *add_test(struct arena *a, struct test_list *out, int type)
+static struct test *add_test(struct arena *scratch, struct test_list *out, int type)
 {
     if (out->n == out->cap) {
         struct test *old = out->at;
         out->cap = out->cap ? out->cap * 2 : 8;
-        out->at = arena_zero(a, out->cap, sizeof *out->at);
+        out->at = arena_zero(scratch, out->cap, sizeof *out->at);
         if (out->n)
             memcpy(out->at, old, out->n * sizeof *old);
     }
@@ -220,8 +220,19 @@ static struct slice marked(struct arena *a, struct slice text, bool first, bool 
     return slice_of(p, n);
 }
 
+static struct pattern keep_pattern(struct arena *a, const struct pattern *p)
+{
+    struct pattern kept = {arena_alloc(a, p->n * sizeof *kept.parts), p->n, p->cased};
+    for (uint32_t i = 0; i < p->n; i++) {
+        kept.parts[i] = p->parts[i];
+        kept.parts[i].text = arena_slice(a, p->parts[i].text);
+    }
+    return kept;
+}
+
 /* Tests of text that is not folded are filtered by the same folded literals. */
-static void add_pattern(struct arena *a, const struct pattern *p, struct test_list *out)
+static void add_pattern(struct arena *a, struct arena *scratch, const struct pattern *p,
+                        struct test_list *out)
 {
     struct slice best = {0};
     uint32_t texts = 0, others = 0;
@@ -230,37 +241,39 @@ static void add_pattern(struct arena *a, const struct pattern *p, struct test_li
         others += part->type == PART_ONE || part->type == PART_DASH;
         if (part->type != PART_TEXT)
             continue;
-        struct slice text = p->cased ? text_fold(a, part->text) : part->text;
+        struct slice text = p->cased ? text_fold(scratch, part->text) : part->text;
         if (!utf8_valid(text))
             return; /* no text holds it */
-        text = marked(a, text, i == 0, i + 1 == p->n);
+        text = marked(scratch, text, i == 0, i + 1 == p->n);
         texts++;
         if (text.n > best.n)
             best = text;
     }
     if (p->n == 0) {
-        add_test(a, out, TEST_LITERAL)->literal = marked(a, SLICE(""), true, true);
+        add_test(scratch, out, TEST_LITERAL)->literal = marked(a, SLICE(""), true, true);
     } else if (texts == 1 && others == 0 && !p->cased) { /* and at most a `*` on either side */
-        add_test(a, out, TEST_LITERAL)->literal = best;
+        add_test(scratch, out, TEST_LITERAL)->literal = arena_slice(a, best);
     } else {
-        struct test *t = add_test(a, out, TEST_PATTERN);
-        t->pattern = *p;
+        struct test *t = add_test(scratch, out, TEST_PATTERN);
+        t->pattern = keep_pattern(a, p);
         if (best.n) {
             t->triggers = arena_alloc(a, sizeof best);
-            t->triggers[0] = best;
+            t->triggers[0] = arena_slice(a, best);
             t->triggers_n = 1;
         }
     }
 }
 
-void tests_make_plain(struct arena *a, struct slice text, struct test_list *out)
+void tests_make_plain(struct arena *a, struct arena *scratch, struct slice text,
+                      struct test_list *out)
 {
-    struct pattern p = pattern_plain(a, text_fold(a, text));
-    add_pattern(a, &p, out);
+    struct pattern p = pattern_plain(scratch, text_fold(scratch, text));
+    add_pattern(a, scratch, &p, out);
 }
 
-void tests_make(struct arena *a, const struct sigma_item *item, const struct sigma_value *value,
-                const struct regexes *regexes, struct test_list *out)
+void tests_make(struct arena *a, struct arena *scratch, const struct sigma_item *item,
+                const struct sigma_value *value, const struct regexes *regexes,
+                struct test_list *out)
 {
     uint32_t modifiers = item->modifiers;
     long double number;
@@ -269,31 +282,31 @@ void tests_make(struct arena *a, const struct sigma_item *item, const struct sig
         const struct regex *r = regexes_find(regexes, value->text, modifiers);
         if (!r)
             return;
-        struct test *t = add_test(a, out, TEST_REGEX);
+        struct test *t = add_test(scratch, out, TEST_REGEX);
         t->regex = r;
         t->triggers = r->literals;
         t->triggers_n = r->literals_n;
     } else if (modifiers & MOD_CIDR) {
         struct test net = {0};
         if (cidr_parse(value->text, &net)) {
-            struct test *t = add_test(a, out, TEST_CIDR);
+            struct test *t = add_test(scratch, out, TEST_CIDR);
             t->net = net.net;
             t->net_bits = net.net_bits;
         }
     } else if (modifiers & (MOD_TIMES | MOD_COMPARES)) {
         if (!is_number)
             return;
-        struct test *t = add_test(a, out, modifiers & MOD_TIMES ? TEST_TIME : TEST_COMPARE);
+        struct test *t = add_test(scratch, out, modifiers & MOD_TIMES ? TEST_TIME : TEST_COMPARE);
         t->number = number;
         t->modifiers = modifiers & (MOD_TIMES | MOD_COMPARES);
     } else if (value->type == SIGMA_NUMBER && is_number && item->field.n &&
                !(modifiers & MOD_TEXTS)) {
-        add_test(a, out, TEST_EQUAL)->number = number;
+        add_test(scratch, out, TEST_EQUAL)->number = number;
     } else {
         struct pattern_list list = {0};
-        pattern_make(a, value->text, modifiers, item->field.n == 0, &list);
+        pattern_make(scratch, value->text, modifiers, item->field.n == 0, &list);
         for (size_t i = 0; i < list.n; i++)
-            add_pattern(a, &list.at[i], out);
+            add_pattern(a, scratch, &list.at[i], out);
     }
 }
 

@@ -3,7 +3,7 @@
  * values; a text that passes one of them meets the item (see plan.h for `all`, `neq` and null).
  *
  *     struct test_list tests = {0};
- *     tests_make(&arena, item, &item->values[i], regexes, &tests);
+ *     tests_make(&arena, &scratch, item, &item->values[i], regexes, &tests);
  *     subject_set(&subject, text);
  *     test_passes(&tests.at[0], &subject, regex_worker)
  *
@@ -78,12 +78,15 @@ struct test_list {
 };
 
 /* Adds the tests of one value, any of which is enough; none when nothing can pass (a bad address,
- * an invalid expression). Null, `exists` and `fieldref` are not for here. Memory is the arena's. */
-void tests_make(struct arena *a, const struct sigma_item *item, const struct sigma_value *value,
-                const struct regexes *regexes, struct test_list *out);
+ * an invalid expression). Null, `exists` and `fieldref` are not for here. What tests point to is the
+ * arena's, the list itself of `scratch`. */
+void tests_make(struct arena *a, struct arena *scratch, const struct sigma_item *item,
+                const struct sigma_value *value, const struct regexes *regexes,
+                struct test_list *out);
 
 /* A test for a text that is exactly this, compared without case. */
-void tests_make_plain(struct arena *a, struct slice text, struct test_list *out);
+void tests_make_plain(struct arena *a, struct arena *scratch, struct slice text,
+                      struct test_list *out);
 
 bool test_passes(const struct test *t, struct subject *s, struct regex_worker *w);
 
