@@ -33,8 +33,9 @@ static size_t digits(struct slice s, size_t *at, uint64_t *n, int *left_out)
 {
     size_t from = *at;
     for (; *at < s.n && isdigit((unsigned char)s.p[*at]); (*at)++) {
-        if (*n <= (UINT64_MAX - 9) / 10)
-            *n = *n * 10 + (unsigned)(s.p[*at] - '0');
+        unsigned digit = (unsigned)(s.p[*at] - '0');
+        if (*n < UINT64_MAX / 10 || (*n == UINT64_MAX / 10 && digit <= UINT64_MAX % 10))
+            *n = *n * 10 + digit;
         else
             (*left_out)++;
     }

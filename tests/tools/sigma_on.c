@@ -126,7 +126,7 @@ int main(int argc, char **argv)
         status = folder_list(argv[i], logs, &a, &work.logs, &err);
     if (engine && status == OK) {
         work.worker = engine_worker_new(engine);
-        status = run(&work, &a, rounds, &err);
+        (void)run(&work, &a, rounds, &err);
         struct engine_stats s = engine_worker_stats(work.worker);
         fprintf(stderr,
                 "blocks %" PRIu64 ", values looked at %" PRIu64 ", predicates met %" PRIu64
