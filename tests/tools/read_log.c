@@ -30,7 +30,12 @@ enum status read_log(struct slice bytes, const char *name, uint32_t input, struc
             room *= 2; /* it asks for more */
             continue;
         }
-        struct batch batch = {slice_sub(seen, 0, n), at, line, input, at + n == bytes.n};
+        struct batch batch = {.bytes = slice_sub(seen, 0, n),
+                              .offset = at,
+                              .first_line = line,
+                              .input = input,
+                              .name = slice_str(name),
+                              .last = at + n == bytes.n};
         for (size_t i = 0; i < n; i++)
             line += batch.bytes.p[i] == '\n';
         status = reader->decode(state, &batch, blocks, problems, err);
