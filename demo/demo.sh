@@ -6,6 +6,7 @@
 set -euo pipefail
 hikeshi=$(realpath "$1")
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+page=$(dirname "$hikeshi")/demo.html
 export TZ=JST-9 # the company is in Japan; the logs, as always, are in UTC
 
 say() {
@@ -25,7 +26,11 @@ show() {
 say "What did an attacker do? All findings in order of time, then their numbers"
 show scan --rules rules --local demo/events
 
+say "The same as one page to open in a browser and to hand on"
+show scan --rules rules --local --quiet --format html --output "$page" demo/events
+
 cat <<TXT
 
+The page is $page
 More: $hikeshi scan --help
 TXT

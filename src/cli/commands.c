@@ -2,14 +2,25 @@
 
 #include <string.h>
 
-extern const struct command scan_command, events_command, help_command, manual_command,
-    completion_command, complete_command;
+extern const struct command scan_command;
+extern const struct command events_command;
+extern const struct command help_command;
+extern const struct command manual_command;
+extern const struct command completion_command;
+extern const struct command complete_command;
 
 /* In the order in which help shows them. */
+/* clang-format off */
 const struct command *const commands[] = {
-    &scan_command,       &events_command,   &help_command, &manual_command,
-    &completion_command, &complete_command, NULL,
+    &scan_command,
+    &events_command,
+    &help_command,
+    &manual_command,
+    &completion_command,
+    &complete_command,
+    NULL,
 };
+/* clang-format on */
 
 const struct command *command_find(const char *name)
 {

@@ -11,6 +11,7 @@ for what in "Program Saved From a Mail" "Program With the Name of a Document" \
     "Shell Started by Remote Management" "Shadow Copies Deleted" "Event Log Cleared"; do
     check "it shows: $what" grep -qF "${what:0:20}" <<<"$said"
 done
+check "it writes a page" grep -q '</html>' "$(dirname "$(realpath "$hikeshi")")/demo.html"
 found=$("$hikeshi" scan -r rules -f jsonl demo/events 2>"$scratch/said")
 same "nothing goes wrong with the rules" "$(grep -c "can't be used" "$scratch/said")" 0
 unused=

@@ -86,6 +86,9 @@ same "csv: a head and a line a finding" "$(scan -f csv "$logs" 2>/dev/null | pyt
 rows = list(csv.reader(sys.stdin))
 print(len(rows), len(set(map(len, rows))))')" "5 1"
 check "timesketch" test "$(scan -f timesketch "$logs" 2>/dev/null | wc -l)" -ge 4
+scan -f html "$logs" >"$scratch/page.html" 2>/dev/null
+check "html" has "</html>" "$scratch/page.html"
+check "html: the title of a rule" has "Who Am I" "$scratch/page.html"
 same "the findings are told on stderr for other programs" \
     "$(scan -f jsonl "$logs" 2>&1 >/dev/null)" "hikeshi: 4 findings in 6 events"
 same "--quiet" "$(scan -q -f jsonl "$logs" 2>&1 >/dev/null)" ""
