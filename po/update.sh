@@ -16,9 +16,10 @@ find src -name '*.[ch]' | LC_ALL=C sort |
         --flag=_:1:pass-c-format --flag=N_:1:pass-c-format --flag=locale_plural:1:pass-c-format \
         --flag=locale_plural:2:pass-c-format --flag=error_set:5:c-format \
         --flag=buf_printf:2:c-format --flag=arena_printf:2:c-format --output="$pot"
+sed -i "s/charset=CHARSET/charset=UTF-8/" "$pot"
 xgettext --join-existing --language=JavaScript --from-code=UTF-8 --no-location --sort-output \
     --keyword=T --output="$pot" src/report/html/page.js
-sed -i -e "s/charset=CHARSET/charset=UTF-8/" -e /^.POT-Creation-Date/d "$pot"
+sed -i '/^.POT-Creation-Date/d' "$pot"
 if [ "${1:-}" = --pot ]; then
     cat "$pot"
     exit

@@ -257,7 +257,8 @@ function stepLabel(us, step) {
 function axis(s, x, width, y) {
   const out = [], per = Math.max(1, Math.ceil(s.n / Math.max(2, Math.floor(width / 110))));
   for (let k = 0; k < s.n; k += per)
-    out.push(svg("text", { x: x + k * width / s.n, y }, stepLabel(s.from + k * s.step, s.step)));
+    if (!k || k * width / s.n < width - 66)
+      out.push(svg("text", { x: x + k * width / s.n, y }, stepLabel(s.from + k * s.step, s.step)));
   return out;
 }
 
@@ -594,9 +595,9 @@ function build() {
     element("div", { class: "grid" },
       card("w12", T("Findings over time"), ui.timeline, T("drag to choose a time")),
       card("w12", T("Hosts by time"), ui.heat, T("the gravest first; the colour is that of the highest level")),
-      card("w5", T("Rules"), ui.rules), card("w4", T("Hosts"), ui.hosts), card("w3", T("Tactics"), ui.tactics),
-      card("w12", T("Techniques"), ui.techniques)),
-    element("h2", { class: "title" }, T("Findings"), ui.count), ui.findings, element("div", { id: "print" }));
+      card("w5", T("By rule"), ui.rules), card("w4", T("By host"), ui.hosts), card("w3", T("By tactic"), ui.tactics),
+      card("w12", T("By technique"), ui.techniques)),
+    element("h2", { class: "title" }, T("All findings"), ui.count), ui.findings, element("div", { id: "print" }));
 }
 
 function update() {
