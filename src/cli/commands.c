@@ -4,6 +4,8 @@
 
 extern const struct command scan_command;
 extern const struct command events_command;
+extern const struct command rules_check_command;
+extern const struct command rules_list_command;
 extern const struct command help_command;
 extern const struct command manual_command;
 extern const struct command completion_command;
@@ -14,6 +16,8 @@ extern const struct command complete_command;
 const struct command *const commands[] = {
     &scan_command,
     &events_command,
+    &rules_check_command,
+    &rules_list_command,
     &help_command,
     &manual_command,
     &completion_command,
