@@ -317,6 +317,12 @@ static void tell_stats(const struct run *r)
             " skipped\n",
             ruleset_count(r->rules), seconds(s->engine_ns), s->engine.blocks, s->engine.predicates,
             s->engine.values, s->engine.rules_looked_at, s->engine.rules_skipped);
+    if (s->correlated.matches)
+        fprintf(stderr,
+                "correlate: %" PRIu64 " matches; left out: %" PRIu64 " without a time, %" PRIu64
+                " without a field of group-by, %" PRIu64 " without a value\n",
+                s->correlated.matches, s->correlated.without_time, s->correlated.without_group,
+                s->correlated.without_value);
     fprintf(stderr,
             "after:     %" PRIu64 " matches, %zu findings correlated and in order in %.2f s\n",
             s->matches, findings_count(scan_findings(r->scan)), seconds(s->after_ns));
@@ -349,6 +355,13 @@ static void tell_end(const struct run *r)
     input_tell_problems(r->problems, r->inputs, in->verbose, stderr);
     if (r->interrupted)
         fputs(_("hikeshi: stopped before all was read: the findings are incomplete\n"), stderr);
+    uint64_t timeless = scan_stats(r->scan)->correlated.without_time;
+    if (timeless && !in->quiet)
+        fprintf(stderr,
+                locale_plural("hikeshi: correlations leave %zu match out, which tells no time\n",
+                              "hikeshi: correlations leave %zu matches out, which tell no time\n",
+                              (size_t)timeless),
+                (size_t)timeless);
     if (in->verbose)
         tell_stats(r);
     if (r->rules && !in->quiet)

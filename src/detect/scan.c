@@ -1,7 +1,5 @@
 #include "detect/scan.h"
 
-#include "detect/correlation.h"
-
 #include <sched.h>
 #include <stdlib.h>
 #include <time.h>
@@ -332,6 +330,7 @@ enum status scan_run(struct scan *s, struct inputs *inputs, struct problems *pro
     add_up(s);
     free_workers(s);
     if (s->correlator) {
+        s->stats.correlated = correlator_counts(s->correlator);
         struct error later;
         struct findings_worker *last = findings_worker_new(s->findings);
         enum status told = correlator_finish(s->correlator, keep_correlated, last, &later);

@@ -12,6 +12,7 @@
 #ifndef DETECT_SCAN_H
 #define DETECT_SCAN_H
 
+#include "detect/correlation.h"
 #include "detect/engine.h"
 #include "detect/findings.h"
 #include "event/select.h"
@@ -36,6 +37,7 @@ struct scan_setup {
 struct scan_stats {
     struct intake_counts read;
     struct engine_stats engine;
+    struct correlator_counts correlated;
     uint64_t left_out; /* events not wanted */
     uint64_t matches;  /* of single events, hidden rules included */
     int64_t read_ns;   /* wall time of reading and trying the rules */
