@@ -324,10 +324,13 @@ static void put_record(struct json_state *s, struct value v)
         s->block->origins[s->block->rows - 1].record = record;
 }
 
-/* "Name: value" lines: the message that Sysmon writes has its fields so. */
+/* Sysmon writes an event's fields into the message, as lines "Name: value". */
 static void put_lines(struct json_state *s, struct json_field *f, struct value v)
 {
     struct slice rest = slice_of(v.p, v.type == VALUE_TEXT ? v.n : 0);
+    put(s, f, v);
+    if (!slice_equal(s->layout->kind.provider, SLICE("Microsoft-Windows-Sysmon")))
+        return;
     while (rest.n) {
         const char *end = memchr(rest.p, '\n', rest.n);
         size_t n = end ? (size_t)(end - rest.p) : rest.n;
@@ -335,17 +338,17 @@ static void put_lines(struct json_state *s, struct json_field *f, struct value v
         rest = slice_sub(rest, n + 1, rest.n);
         ptrdiff_t colon = slice_find(line, SLICE(": "));
         struct json_field *below =
-            colon > 0 ? look_up(s, f, slice_sub(line, 0, (size_t)colon)) : NULL;
+            colon > 0 ? field_of(s, f, slice_sub(line, 0, (size_t)colon)) : NULL;
         if (below)
             put(s, below, value_of_text(slice_trim(slice_sub(line, (size_t)colon + 2, line.n))));
     }
-    put(s, f, v);
 }
 
 static void put_value(struct json_state *s, struct json_field *f, struct value v)
 {
     switch ((enum json_use)f->use) {
     case USE_PUT:
+    case USE_INSERTS: /* one without a name */
         put(s, f, v);
         break;
     case USE_FILLED:
@@ -382,6 +385,25 @@ static void put_value(struct json_state *s, struct json_field *f, struct value v
     }
 }
 
+static void put_inserts(struct json_state *s, uint32_t at, struct json_field *f)
+{
+    const struct json_tape *t = &s->doc.tape;
+    const struct event_kind *kind = &s->layout->kind;
+    uint32_t end = json_after(t, at) - 1;
+    size_t n = 0;
+    for (uint32_t i = at + 1; i < end; i = json_after(t, i))
+        n++;
+    struct slice names = json_insert_names(kind->provider, kind->code, n);
+    for (at++; at < end; at = json_after(t, at)) {
+        const char *comma = names.n ? memchr(names.p, ',', names.n) : NULL;
+        size_t length = comma ? (size_t)(comma - names.p) : names.n;
+        struct json_field *named = length ? field_of(s, f, slice_sub(names, 0, length)) : f;
+        if (named && json_type(t, at) != '{' && json_type(t, at) != '[')
+            put(s, named, json_value(t, at));
+        names = slice_sub(names, length + 1, names.n);
+    }
+}
+
 static void walk_object(struct json_state *s, uint32_t at, const struct json_field *parent);
 
 /* NOLINTNEXTLINE(misc-no-recursion): JSON_DEPTH bounds it */
@@ -393,6 +415,10 @@ static void walk_value(struct json_state *s, uint32_t at, struct json_field *f)
         walk_object(s, at, f);
         break;
     case '[':
+        if (f->use == USE_INSERTS) {
+            put_inserts(s, at, f);
+            break;
+        }
         for (uint32_t end = json_after(t, at++) - 1; at < end; at = json_after(t, at))
             walk_value(s, at, f);
         break;

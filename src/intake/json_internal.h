@@ -24,7 +24,8 @@ enum json_use {
     USE_HEX,      /* a number, written in hexadecimal */
     USE_LEVEL,    /* a level's name or number, as a number */
     USE_KEYWORDS, /* names of keywords, as the number they stand for */
-    USE_LINES,    /* a message of "Name: value" lines: fields, and a field itself */
+    USE_LINES,    /* a message: a field, and for Sysmon's events its lines "Name: value" too */
+    USE_INSERTS,  /* a list of values, named by their places where these are known */
 };
 
 /* A key at its place. */
@@ -112,6 +113,10 @@ struct json_rule {
 
 /* The rule of a path, or NULL. */
 const struct json_rule *json_rule_for(const struct json_rule *rules, size_t n, struct slice path);
+
+/* The names of the `n` values of such an event (json_inserts.c), joined by commas; empty when they are
+ * not known. */
+struct slice json_insert_names(struct slice provider, struct slice code, size_t n);
 
 /* A string's or number's text, a number's in `room`. */
 struct slice json_scalar_text(const struct json_tape *t, uint32_t at, struct buf *room);

@@ -278,11 +278,11 @@ static void fluent_name(struct json_field *f, struct arena *a)
         {S("EventType"), S("Level"), USE_LEVEL},
         {S("Data"), S("Binary"), USE_PUT},
         {S("Message"), S("Message"), USE_LINES},
-        {S("StringInserts"), S("Data"), USE_PUT},
+        {S("StringInserts"), S("Data"), USE_INSERTS},
     };
     (void)a;
     name_by(f, rules, COUNT(rules), NULL, 0);
-    if (slice_equal(f->parent->path, SLICE("Message"))) /* a line of it */
+    if (f->parent->use == USE_LINES || f->parent->use == USE_INSERTS) /* made of a part of it */
         f->stored = f->key;
 }
 

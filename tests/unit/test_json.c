@@ -202,9 +202,8 @@ static void fluent_bit(void **state)
            "Provider_Guid={5770385F-C22A-43E0-BF4C-06F5698FFBD9} EventID_Qualifiers= EventID=22 "
            "Version=5 Level=4 Keywords=0x8000000000000000 Execution_ProcessID=640 "
            "Channel=Microsoft-Windows-Sysmon/Operational Computer=pc7 Security_UserID=S-1-5-18 "
-           "Image=C:\\a.exe QueryName=x.example "
            "Message=Dns query:\r\nImage: C:\\a.exe\r\nQueryName: x.example "
-           "Data=C:\\a.exe, x.example\n");
+           "Image=C:\\a.exe QueryName=x.example Data=C:\\a.exe, x.example\n");
     expect("{\"RecordNumber\":77,\"TimeGenerated\":\"2026-11-10 19:23:41 +0900\","
            "\"TimeWritten\":\"2026-11-10 19:23:41 +0900\",\"EventID\":7036,\"Qualifiers\":16384,"
            "\"EventType\":\"Information\",\"EventCategory\":0,\"Channel\":\"System\","
@@ -213,7 +212,18 @@ static void fluent_bit(void **state)
            "2026-11-10T10:23:41.000000Z windows// System|Service Control Manager|7036 #77 "
            "EventID=7036 EventID_Qualifiers=16384 Level=4 Task=0 Channel=System "
            "Provider_Name=Service Control Manager Computer=pc7 Binary=ab Security_UserID= "
-           "Message=m Data=s, running\n");
+           "Message=m param1=s param2=running\n");
+    /* an older version of the event has fewer values, a list that is too long has no names */
+    expect("{\"ProviderName\":\"Microsoft-Windows-Security-Auditing\",\"EventID\":4634,"
+           "\"Channel\":\"Security\",\"StringInserts\":[\"S-1-5-18\",\"hanako\"]}\n"
+           "{\"ProviderName\":\"Microsoft-Windows-Security-Auditing\",\"EventID\":4634,"
+           "\"Channel\":\"Security\",\"StringInserts\":[1,2,3,4,5,6]}\n",
+           "- windows// Security|Microsoft-Windows-Security-Auditing|4634 #1 "
+           "Provider_Name=Microsoft-Windows-Security-Auditing EventID=4634 Channel=Security "
+           "TargetUserSid=S-1-5-18 TargetUserName=hanako\n"
+           "- windows// Security|Microsoft-Windows-Security-Auditing|4634 #2 "
+           "Provider_Name=Microsoft-Windows-Security-Auditing EventID=4634 Channel=Security "
+           "Data=1, 2, 3, 4, 5, 6\n");
 }
 
 static void vector(void **state)
