@@ -4,6 +4,8 @@
  */
 #include "cli/options.h"
 
+#include "base/locale.h"
+
 #include <stdio.h>
 
 /* A line for the shell's script: a word that fits, a tab, what it means. Or one of these: */
@@ -34,10 +36,10 @@ static void offer_options(const struct command *command, const char *begun)
     char name[64];
     for (const struct option *o = command->options; o && o->name; o++) {
         snprintf(name, sizeof name, "--%s", o->name);
-        offer(name, o->what, begun);
+        offer(name, _(o->what), begun);
     }
     snprintf(name, sizeof name, "--%s", help_option.name);
-    offer(name, help_option.what, begun);
+    offer(name, _(help_option.what), begun);
 }
 
 /* First words of the commands' names, or, behind `first`, their second words. */
@@ -52,10 +54,10 @@ static void offer_commands(const char *first, const char *begun)
             continue;
         if (first) {
             if (space && strlen(first) == n && strncmp((*c)->name, first, n) == 0)
-                offer(space + 1, (*c)->what, begun);
+                offer(space + 1, _((*c)->what), begun);
         } else if (strncmp(last, (*c)->name, n) != 0 || last[n] != ' ') { /* a group once */
             snprintf(word, sizeof word, "%.*s", (int)n, (*c)->name);
-            offer(word, (*c)->what, begun);
+            offer(word, _((*c)->what), begun);
             last = (*c)->name;
         }
     }
@@ -109,7 +111,7 @@ static int complete(const struct command *self, void *values, const struct text_
 extern const struct command complete_command;
 const struct command complete_command = {
     .name = "complete",
-    .what = "say what fits at a place of a command line",
+    .what = N_("say what fits at a place of a command line"),
     .operands = "WORD...",
     .operands_least = 1,
     .operands_most = OPERANDS_ANY,
@@ -188,15 +190,15 @@ static int completion(const struct command *self, void *values, const struct tex
 }
 
 static const struct example completion_examples[] = {
-    {"source <(hikeshi completion bash)", "completion in this bash"},
-    {"hikeshi completion fish >~/.config/fish/completions/hikeshi.fish", "in every fish"},
+    {"source <(hikeshi completion bash)", N_("completion in this bash")},
+    {"hikeshi completion fish >~/.config/fish/completions/hikeshi.fish", N_("in every fish")},
     {NULL, NULL},
 };
 
 extern const struct command completion_command;
 const struct command completion_command = {
     .name = "completion",
-    .what = "print the completion script for a shell",
+    .what = N_("print the completion script for a shell"),
     .operands = "bash|zsh|fish",
     .operand_choice = shell_name,
     .operands_least = 1,

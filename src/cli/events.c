@@ -7,6 +7,8 @@
 #include "cli/outfile.h"
 #include "cli/stop.h"
 
+#include "base/locale.h"
+
 #include "detect/scan.h"
 
 #include <inttypes.h>
@@ -24,16 +26,16 @@ struct events_values {
 };
 
 static const struct option options[] = {
-    {'o', "output", OPTION_TEXT, "FILE", "write there; the file appears when it is whole",
-     .at = offsetof(struct events_values, output), .group = "Where to"},
+    {'o', "output", OPTION_TEXT, "FILE", N_("write there; the file appears when it is whole"),
+     .at = offsetof(struct events_values, output), .group = N_("Where to")},
     INPUT_OPTIONS(struct events_values),
     {0},
 };
 
 static const struct example examples[] = {
-    {"hikeshi events Security.evtx | jq .fields", "what is in a log"},
+    {"hikeshi events Security.evtx | jq .fields", N_("what is in a log")},
     {"hikeshi events --threads 1 --host dc01 -o dc01.jsonl evidence/",
-     "one host's events, to keep"},
+     N_("one host's events, to keep")},
     {NULL, NULL},
 };
 
@@ -263,7 +265,7 @@ static int run(const struct command *self, void *values, const struct text_list 
 extern const struct command events_command;
 const struct command events_command = {
     .name = "events",
-    .what = "print the events of logs as JSON lines",
+    .what = N_("print the events of logs as JSON lines"),
     .operands = "PATH...",
     .operands_least = 1,
     .operands_most = OPERANDS_ANY,

@@ -2,27 +2,44 @@
 
 #include "cli/options.h"
 
+#include "base/locale.h"
+#include "report/term.h"
+
 enum {
     WIDTH = 80,
     OPTION_COLUMN = 26, /* where an option's description begins */
+    COMMAND_COLUMN = 16,
+    WORD_COLUMNS = 30, /* longer ones, such as Japanese sentences, may be broken */
 };
 
-/* Words of `text` from column `at` on, wrapped at WIDTH, further lines from column `indent`. */
-static void wrap(FILE *out, const char *text, size_t at, size_t indent)
+static unsigned new_line(FILE *out, unsigned indent)
 {
-    const char *gap = "";
-    while (*text) {
-        size_t n = strcspn(text, " ");
-        if (at + strlen(gap) + n > WIDTH && *gap) {
-            fprintf(out, "\n%*s", (int)indent, "");
-            at = indent;
-            gap = "";
-        }
-        fprintf(out, "%s%.*s", gap, (int)n, text);
-        at += strlen(gap) + n;
-        gap = " ";
-        text += n;
+    fprintf(out, "\n%*s", (int)indent, "");
+    return indent;
+}
+
+/* Text from column `at` on, wrapped at WIDTH, further lines from column `indent`, and a line end.
+ * What is too long for a word, such as a Japanese sentence, is broken where the line ends. */
+static void wrap(FILE *out, const char *text, unsigned at, unsigned indent)
+{
+    for (unsigned gap = 0; *text; gap = 1) {
+        struct slice word = slice_of(text, strcspn(text, " "));
+        unsigned columns = term_width(word);
+        text += word.n;
         text += strspn(text, " ");
+        if (gap && at + gap + columns > WIDTH && (columns <= WORD_COLUMNS || at + gap >= WIDTH)) {
+            at = new_line(out, indent);
+            gap = 0;
+        }
+        at += (unsigned)fprintf(out, "%*s", (int)gap, "");
+        while (word.n) {
+            struct slice part = term_fit(word, WIDTH - at);
+            fprintf(out, "%.*s", SLICE_ARG(part));
+            at += term_width(part);
+            word = slice_sub(word, part.n, word.n);
+            if (word.n)
+                at = new_line(out, indent);
+        }
     }
     fputc('\n', out);
 }
@@ -40,17 +57,17 @@ static void paragraphs(FILE *out, const char *text)
     }
 }
 
-/* "one of a, b, c" behind the description of a choice. */
+/* Behind the description of a choice, its words. */
 static void describe(const struct option *o, char *out, size_t size)
 {
-    size_t n = (size_t)snprintf(out, size, "%s", o->what);
+    size_t n = (size_t)snprintf(out, size, "%s", _(o->what));
     for (size_t i = 0; o->choice && o->choice(i) && n < size; i++)
         n += (size_t)snprintf(out + n, size - n, "%s%s", i ? ", " : ": ", o->choice(i));
 }
 
 static void print_option(FILE *out, const struct option *o)
 {
-    char head[64], what[512];
+    char head[64], what[1024];
     char letter[] = {'-', o->letter, ',', '\0'};
     int n = snprintf(head, sizeof head, "  %3s --%s%s%s", o->letter ? letter : "", o->name,
                      o->value ? " " : "", o->value ? o->value : "");
@@ -66,51 +83,53 @@ static void print_option(FILE *out, const struct option *o)
 void help_command_print(const struct command *command, FILE *out)
 {
     const struct option *o = command->options;
-    fprintf(out, "usage: hikeshi %s%s%s%s\n\n", command->name, o ? " [OPTION...]" : "",
+    fprintf(out, "%s hikeshi %s%s%s%s\n\n", _("usage:"), command->name, o ? " [OPTION...]" : "",
             command->operands ? " " : "", command->operands ? command->operands : "");
-    paragraphs(out, command->about ? command->about : command->what);
+    paragraphs(out, command->about ? _(command->about) : _(command->what));
     bool grouped = o && o->group;
     if (!grouped)
-        fputs("Options:\n", out);
+        fprintf(out, "%s\n", _("Options:"));
     for (; o && o->name; o++) {
         if (o->group)
-            fprintf(out, "%s%s:\n", o == command->options ? "" : "\n", o->group);
+            fprintf(out, "%s%s:\n", o == command->options ? "" : "\n", _(o->group));
         print_option(out, o);
     }
     print_option(out, &help_option);
     if (command->examples)
-        fputs("\nExamples:\n", out);
+        fprintf(out, "\n%s\n", _("Examples:"));
     for (const struct example *e = command->examples; e && e->line; e++) {
         fprintf(out, "  %s\n      ", e->line);
-        wrap(out, e->what, 6, 6);
+        wrap(out, _(e->what), 6, 6);
     }
 }
 
 void help_program(FILE *out)
 {
-    fputs("usage: hikeshi COMMAND [OPTION...]\n\n"
-          "Carries a security incident from the first alert to the signed report.\n\n"
-          "Commands:\n",
-          out);
+    fprintf(out, "%s hikeshi COMMAND [OPTION...]\n\n", _("usage:"));
+    paragraphs(out, _("Carries a security incident from the first alert to the signed report."));
+    fprintf(out, "%s\n", _("Commands:"));
     for (const struct command *const *c = commands; *c; c++) {
         if ((*c)->hidden)
             continue;
         int n = fprintf(out, "  %s", (*c)->name);
-        fprintf(out, "%*s", n < 16 ? 16 - n : 1, "");
-        wrap(out, (*c)->what, 16, 16);
+        fprintf(out, "%*s", n < COMMAND_COLUMN ? COMMAND_COLUMN - n : 1, "");
+        wrap(out, _((*c)->what), COMMAND_COLUMN, COMMAND_COLUMN);
     }
-    fputs("\n\"hikeshi COMMAND --help\" tells about one; \"hikeshi manual | man -l -\" shows the "
-          "manual.\n",
-          out);
+    fputc('\n', out);
+    wrap(out,
+         _("\"hikeshi COMMAND --help\" tells about one; \"hikeshi manual | man -l -\" shows "
+           "the manual."),
+         0, 0);
 }
 
 void help_no_command(const char *name)
 {
     const char *near = near_word(name, command_name);
     if (near)
-        fprintf(stderr, "hikeshi: there is no command \"%s\"; did you mean \"%s\"?\n", name, near);
+        fprintf(stderr, _("hikeshi: there is no command \"%s\"; did you mean \"%s\"?\n"), name,
+                near);
     else
-        fprintf(stderr, "hikeshi: there is no command \"%s\"; try hikeshi help\n", name);
+        fprintf(stderr, _("hikeshi: there is no command \"%s\"; try hikeshi help\n"), name);
 }
 
 static int run(const struct command *self, void *values, const struct text_list *operands)
@@ -136,7 +155,7 @@ static int run(const struct command *self, void *values, const struct text_list 
 extern const struct command help_command;
 const struct command help_command = {
     .name = "help",
-    .what = "tell about the program or about one command",
+    .what = N_("tell about the program or about one command"),
     .operands = "[COMMAND]",
     .operand_choice = command_name,
     .operands_most = 2,

@@ -5,6 +5,7 @@
 #ifndef CLI_INPUT_H
 #define CLI_INPUT_H
 
+#include "base/locale.h"
 #include "cli/command.h"
 #include "cli/progress.h"
 #include "event/select.h"
@@ -19,30 +20,30 @@ struct input_values {
 
 /* Rows of a table of options, for a struct of values that has a member `input`. */
 /* clang-format off */
-#define INPUT_OPTIONS(type)                                                                       \
-    {0, "from", OPTION_TIME, "TIME",                                                              \
-     "only events from then on: 2026-11-10, 2026-11-10T10:23:41+09:00 (UTC when no zone is "      \
-     "given), or 7d for the last seven days (s, m, h, d, w)",                                     \
-     .at = offsetof(type, input.from), .group = "Which events"},                                  \
-    {0, "to", OPTION_TIME, "TIME",                                                                \
-     "only events before then; a date alone means the end of that day",                           \
-     .at = offsetof(type, input.to), .ends = true},                                               \
-    {0, "host", OPTION_TEXT, "NAME",                                                              \
-     "only events of this host, in upper or lower case; * is any text, ? any character",          \
-     .at = offsetof(type, input.host)},                                                           \
-    {0, "carve", OPTION_FLAG, NULL,                                                               \
-     "look for records in slack space and between damaged parts of .evtx files too",              \
-     .at = offsetof(type, input.carve)},                                                          \
-    {0, "threads", OPTION_NUMBER, "N", "work with N threads (one a processor)",                   \
-     .at = offsetof(type, input.threads), .group = "How"},                                        \
-    {0, "progress", OPTION_SET, NULL, "show how far it is, also when stderr is no terminal",      \
-     .at = offsetof(type, input.progress), .set = PROGRESS_ALWAYS},                               \
-    {0, "no-progress", OPTION_SET, NULL, "do not show how far it is",                             \
-     .at = offsetof(type, input.progress), .set = PROGRESS_NEVER},                                \
-    {'q', "quiet", OPTION_FLAG, NULL, "say nothing but errors and what was asked for",            \
-     .at = offsetof(type, input.quiet)},                                                          \
-    {'v', "verbose", OPTION_FLAG, NULL,                                                           \
-     "say more: every place that could not be read, where the time went",                         \
+#define INPUT_OPTIONS(type)                                                                        \
+    {0, "from", OPTION_TIME, "TIME",                                                               \
+     N_("only events from then on: 2026-11-10, 2026-11-10T10:23:41+09:00 (UTC when no zone is "    \
+     "given), or 7d for the last seven days (s, m, h, d, w)"),                                     \
+     .at = offsetof(type, input.from), .group = N_("Which events")},                               \
+    {0, "to", OPTION_TIME, "TIME",                                                                 \
+     N_("only events before then; a date alone means the end of that day"),                        \
+     .at = offsetof(type, input.to), .ends = true},                                                \
+    {0, "host", OPTION_TEXT, "NAME",                                                               \
+     N_("only events of this host, in upper or lower case; * is any text, ? any character"),       \
+     .at = offsetof(type, input.host)},                                                            \
+    {0, "carve", OPTION_FLAG, NULL,                                                                \
+     N_("look for records in slack space and between damaged parts of .evtx files too"),           \
+     .at = offsetof(type, input.carve)},                                                           \
+    {0, "threads", OPTION_NUMBER, "N", N_("work with N threads (one a processor)"),                \
+     .at = offsetof(type, input.threads), .group = N_("How")},                                     \
+    {0, "progress", OPTION_SET, NULL, N_("show how far it is, also when stderr is no terminal"),   \
+     .at = offsetof(type, input.progress), .set = PROGRESS_ALWAYS},                                \
+    {0, "no-progress", OPTION_SET, NULL, N_("do not show how far it is"),                          \
+     .at = offsetof(type, input.progress), .set = PROGRESS_NEVER},                                 \
+    {'q', "quiet", OPTION_FLAG, NULL, N_("say nothing but errors and what was asked for"),         \
+     .at = offsetof(type, input.quiet)},                                                           \
+    {'v', "verbose", OPTION_FLAG, NULL,                                                            \
+     N_("say more: every place that could not be read, where the time went"),                      \
      .at = offsetof(type, input.verbose)}
 /* clang-format on */
 

@@ -5,6 +5,7 @@
 #include "cli/command.h"
 
 #include "base/embed.h"
+#include "base/locale.h"
 
 #include <stdio.h>
 
@@ -99,15 +100,15 @@ static int run(const struct command *self, void *values, const struct text_list 
 }
 
 static const struct example examples[] = {
-    {"hikeshi manual | man -l -", "read it"},
-    {"hikeshi manual >/usr/local/share/man/man1/hikeshi.1", "install it"},
+    {"hikeshi manual | man -l -", N_("read it")},
+    {"hikeshi manual >/usr/local/share/man/man1/hikeshi.1", N_("install it")},
     {NULL, NULL},
 };
 
 extern const struct command manual_command;
 const struct command manual_command = {
     .name = "manual",
-    .what = "print the manual, in the form that man reads",
+    .what = N_("print the manual, in the form that man reads"),
     .examples = examples,
     .run = run,
 };

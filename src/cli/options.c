@@ -1,11 +1,12 @@
 #include "cli/options.h"
 
+#include "base/locale.h"
 #include "base/vec.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
-const struct option help_option = {.letter = 'h', .name = "help", .what = "show this help"};
+const struct option help_option = {.letter = 'h', .name = "help", .what = N_("show this help")};
 
 struct parse {
     const struct command *command;
