@@ -269,13 +269,13 @@ const struct command events_command = {
     .operands = "PATH...",
     .operands_least = 1,
     .operands_most = OPERANDS_ANY,
-    .about =
+    .about = N_(
         "Reads what scan reads and prints one JSON object an event and line: its time, what kind "
         "of event it is (product, category, service, channel, provider, code), where it "
         "is from (input, record), and its fields.\n\n"
         "Events of one kind that are near each other come together, so their order is not "
         "that of the input; with --threads 1 it is the same each time, and events of one "
-        "kind are in the order of the input.",
+        "kind are in the order of the input."),
     .options = options,
     .examples = examples,
     .values_size = sizeof(struct events_values),

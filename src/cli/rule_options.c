@@ -20,8 +20,8 @@ const char *rule_status_choice(size_t number)
                : NULL;
 }
 
-static enum status confine_to(const struct rule_values *v, const struct text_list *paths,
-                              struct error *err)
+enum status rule_options_confine(const struct rule_values *v, const struct text_list *paths,
+                                 struct error *err)
 {
     struct text_list read = {0};
     struct confine_report report;
@@ -53,8 +53,8 @@ enum status rule_options_load(const struct rule_values *v, const struct text_lis
         .with_deprecated = v->deprecated,
     };
     *set = ruleset_new();
-    enum status status = confine_to(v, paths, err);
-    if (status == OK && v->placeholders)
+    enum status status = OK;
+    if (v->placeholders)
         status = ruleset_placeholders(*set, v->placeholders, err);
     for (size_t i = 0; status == OK && i < paths->n; i++)
         status = ruleset_load(*set, paths->at[i], &choice, err);

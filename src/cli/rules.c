@@ -20,7 +20,9 @@ static int load(const struct rules_values *v, const struct text_list *paths, str
                 struct mappings **mappings)
 {
     struct error err = {0};
-    enum status status = rule_options_load(&v->rules, paths, set, mappings, &err);
+    enum status status = rule_options_confine(&v->rules, paths, &err);
+    if (status == OK)
+        status = rule_options_load(&v->rules, paths, set, mappings, &err);
     if (status == OK)
         return EXIT_STATUS_CLEAN;
     error_print(&err, stderr);
@@ -297,45 +299,47 @@ static int run_list(const struct command *self, void *values, const struct text_
 
 static const struct option check_options[] = {
     RULE_OPTIONS(struct rules_values),
-    {0, "json", OPTION_FLAG, NULL, "one JSON object", .at = offsetof(struct rules_values, json),
-     .group = "What is told"},
-    {0, "all", OPTION_FLAG, NULL, "name each rule for logs that are not read yet, too",
+    {0, "json", OPTION_FLAG, NULL, N_("one JSON object"), .at = offsetof(struct rules_values, json),
+     .group = N_("What is told")},
+    {0, "all", OPTION_FLAG, NULL, N_("name each rule for logs that are not read yet, too"),
      .at = offsetof(struct rules_values, all)},
     {0},
 };
 
 static const struct option list_options[] = {
     RULE_OPTIONS(struct rules_values),
-    {0, "json", OPTION_FLAG, NULL, "one JSON object a rule and line",
-     .at = offsetof(struct rules_values, json), .group = "What is told"},
+    {0, "json", OPTION_FLAG, NULL, N_("one JSON object a rule and line"),
+     .at = offsetof(struct rules_values, json), .group = N_("What is told")},
     {0},
 };
 
 static const struct example check_examples[] = {
-    {"hikeshi rules check rules/", "before a change to rules goes in"},
-    {"hikeshi rules check --json sigma/rules | jq .logsources", "how many rules for which logs"},
+    {"hikeshi rules check rules/", N_("before a change to rules goes in")},
+    {"hikeshi rules check --json sigma/rules | jq .logsources",
+     N_("how many rules for which logs")},
     {NULL, NULL},
 };
 
 static const struct example list_examples[] = {
     {"hikeshi rules list -l high --logsource windows/security sigma/rules",
-     "what is looked for in the Security log"},
-    {"hikeshi rules list --tag attack.t1003 --json rules/ | jq .title", "rules of a technique"},
+     N_("what is looked for in the Security log")},
+    {"hikeshi rules list --tag attack.t1003 --json rules/ | jq .title", N_("rules of a technique")},
     {NULL, NULL},
 };
 
 extern const struct command rules_check_command, rules_list_command;
 const struct command rules_check_command = {
     .name = "rules check",
-    .what = "find what is wrong with Sigma rules",
+    .what = N_("find what is wrong with Sigma rules"),
     .operands = "DIR...",
     .operands_least = 1,
     .operands_most = OPERANDS_ANY,
-    .about = "Names every rule that can't be used, with file, line, column and what to do; rules "
-             "that can never match, because they contradict themselves or their log source; and "
-             "counts rules by log source.\n\n"
-             "The exit status is 1 when there is something to mend. Rules for logs that are not "
-             "read yet, and rules that wait for placeholders, are told but are no fault.",
+    .about =
+        N_("Names every rule that can't be used, with file, line, column and what to do; rules "
+           "that can never match, because they contradict themselves or their log source; and "
+           "counts rules by log source.\n\n"
+           "The exit status is 1 when there is something to mend. Rules for logs that are not "
+           "read yet, and rules that wait for placeholders, are told but are no fault."),
     .options = check_options,
     .examples = check_examples,
     .values_size = sizeof(struct rules_values),
@@ -343,12 +347,12 @@ const struct command rules_check_command = {
 };
 const struct command rules_list_command = {
     .name = "rules list",
-    .what = "list Sigma rules",
+    .what = N_("list Sigma rules"),
     .operands = "DIR...",
     .operands_least = 1,
     .operands_most = OPERANDS_ANY,
-    .about = "One line a rule: level, status, log source, title and place, in the order of the "
-             "files' names.",
+    .about = N_("One line a rule: level, status, log source, title and place, in the order of the "
+                "files' names."),
     .options = list_options,
     .examples = list_examples,
     .values_size = sizeof(struct rules_values),

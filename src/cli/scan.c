@@ -4,6 +4,7 @@
  */
 #include "cli/input.h"
 #include "cli/outfile.h"
+#include "cli/rule_options.h"
 #include "cli/stop.h"
 
 #include "base/locale.h"
@@ -20,27 +21,13 @@ enum colour { COLOUR_AUTO, COLOUR_NEVER, COLOUR_ALWAYS };
 
 struct scan_values {
     struct input_values input;
-    struct text_list rules, statuses, tags, logsources;
-    const char *placeholders, *mappings, *output, *language;
-    unsigned level, format, top, colour, local;
-    bool deprecated;
+    struct rule_values rules;
+    struct text_list rule_paths;
+    const char *output, *language;
+    unsigned format, top, colour, local;
 };
 
 /* ---- options ---- */
-
-static const char *level_name(size_t number) /* by enum sigma_level */
-{
-    static const char *const names[] = {"any",    "informational", "low",
-                                        "medium", "high",          "critical"};
-    return number < sizeof names / sizeof *names ? names[number] : NULL;
-}
-
-static const char *status_name(size_t number)
-{
-    static const char *const names[] = {"stable", "test", "experimental", "deprecated",
-                                        "unsupported"};
-    return number < sizeof names / sizeof *names ? names[number] : NULL;
-}
 
 static const char *format_name(size_t number)
 {
@@ -57,22 +44,8 @@ static const char *language_name(size_t number)
 
 static const struct option options[] = {
     {'r', "rules", OPTION_LIST, "DIR", N_("Sigma rules: a folder, or a file; may be given again"),
-     AT(rules), .group = N_("Which rules")},
-    {'l', "level", OPTION_CHOICE, "LEVEL", N_("only rules of this level or above"),
-     .choice = level_name, AT(level)},
-    {0, "status", OPTION_LIST, "STATUS", N_("only rules of this status; may be given again"),
-     .choice = status_name, AT(statuses)},
-    {0, "tag", OPTION_LIST, "TAG",
-     N_("only rules with this tag, such as attack.t1059; may be given again"), AT(tags)},
-    {0, "logsource", OPTION_LIST, "SOURCE",
-     N_("only rules for this log source, such as windows/process_creation; may be given again"),
-     AT(logsources)},
-    {0, "deprecated", OPTION_FLAG, NULL, N_("also rules that are deprecated or unsupported"),
-     AT(deprecated)},
-    {0, "mappings", OPTION_TEXT, "DIR",
-     N_("names of log sources and fields, on top of those that are built in"), AT(mappings)},
-    {0, "placeholders", OPTION_TEXT, "FILE", N_("values for rules with placeholders (YAML)"),
-     AT(placeholders)},
+     AT(rule_paths), .group = N_("Rules")},
+    RULE_OPTIONS(struct scan_values),
     {'f', "format", OPTION_CHOICE, "FORMAT", N_("how findings are told"), .choice = format_name,
      AT(format), .group = N_("What is told")},
     {'o', "output", OPTION_TEXT, "FILE",
@@ -124,34 +97,19 @@ static enum status bad_use(struct error *err, const char *what)
 
 static enum status check_values(const struct scan_values *v, struct error *err)
 {
-    return v->rules.n ? OK : bad_use(err, "give the rules: --rules DIR; try hikeshi scan --help");
+    return v->rule_paths.n ? OK
+                           : bad_use(err, "give the rules: --rules DIR; try hikeshi scan --help");
 }
 
 static enum status load_rules(struct run *r, struct error *err)
 {
-    const struct scan_values *v = r->v;
-    struct rule_choice choice = {
-        .level_least = (enum sigma_level)v->level,
-        .statuses = v->statuses.at,
-        .statuses_n = v->statuses.n,
-        .tags = v->tags.at,
-        .tags_n = v->tags.n,
-        .logsources = v->logsources.at,
-        .logsources_n = v->logsources.n,
-        .with_deprecated = v->deprecated,
-    };
-    enum status status = OK;
-    r->rules = ruleset_new();
-    if (v->placeholders)
-        status = ruleset_placeholders(r->rules, v->placeholders, err);
-    for (size_t i = 0; status == OK && i < v->rules.n; i++)
-        status = ruleset_load(r->rules, v->rules.at[i], &choice, err);
+    enum status status =
+        rule_options_load(&r->v->rules, &r->v->rule_paths, &r->rules, &r->mappings, err);
     if (status != OK)
         return status;
-    ruleset_finish(r->rules);
     const struct rule_problem *unusable;
     size_t n = ruleset_problems(r->rules, &unusable);
-    if (n && !v->input.quiet)
+    if (n && !r->v->input.quiet)
         fprintf(stderr,
                 locale_plural("hikeshi: %zu rule can't be used; hikeshi rules check tells why\n",
                               "hikeshi: %zu rules can't be used; hikeshi rules check tells why\n",
@@ -159,8 +117,7 @@ static enum status load_rules(struct run *r, struct error *err)
                 n);
     if (!ruleset_count(r->rules))
         return bad_use(err, "no rule is left to try; see --rules, --level, --status, --tag");
-    r->mappings = v->mappings ? mappings_load(v->mappings, err) : mappings_builtin(err);
-    return r->mappings ? OK : err->status;
+    return OK;
 }
 
 static void show_progress(void *ctx, const struct intake_progress *now)
@@ -173,7 +130,7 @@ static enum status prepare(struct run *r, struct error *err)
 {
     const struct scan_values *v = r->v;
     enum status status = check_values(v, err);
-    if (status == OK && v->rules.n)
+    if (status == OK && v->rule_paths.n)
         status = load_rules(r, err);
     if (status != OK)
         return status;
@@ -425,11 +382,11 @@ const struct command scan_command = {
     .operands_least = 1,
     .operands_most = OPERANDS_ANY,
     .about =
-        "Reads Windows event logs and JSON lines, also inside .gz, .zst, .xz, .bz2, .zip, .tar "
-        "and .7z, tries all rules on all events, and prints a timeline of the findings and a "
-        "summary. A folder is read with all that is in it; - is standard input.\n\n"
-        "The exit status is 0 when nothing was found, 1 when something was, 3 when nothing "
-        "was found but not all could be read.",
+        N_("Reads Windows event logs and JSON lines, also inside .gz, .zst, .xz, .bz2, .zip, .tar "
+           "and .7z, tries all rules on all events, and prints a timeline of the findings and a "
+           "summary. A folder is read with all that is in it; - is standard input.\n\n"
+           "The exit status is 0 when nothing was found, 1 when something was, 3 when nothing "
+           "was found but not all could be read."),
     .options = options,
     .examples = examples,
     .values_size = sizeof(struct scan_values),

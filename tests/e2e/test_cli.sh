@@ -3,6 +3,8 @@
 cd "$(dirname "$0")/../.." || exit
 . tests/e2e/tap.sh
 
+export LC_ALL=C.UTF-8
+
 # commands and options, as the program tells them for completion
 commands_of() {
     "$hikeshi" complete -- "$@" "" | cut -f 1
@@ -29,6 +31,15 @@ check "--version" "$hikeshi" --version
 same "--version names it" "$("$hikeshi" --version | cut -d ' ' -f 1)" hikeshi
 status "help" 0 "$hikeshi" help
 status "--help" 0 "$hikeshi" --help
+same "help in Japanese" "$(LC_ALL=ja_JP.UTF-8 "$hikeshi" help scan | head -n 1)" \
+    "使い方: hikeshi scan [OPTION...] PATH..."
+same "help of every command has its Japanese" "$(
+    for command in scan events "rules check" completion; do
+        # shellcheck disable=SC2086 # one or two words
+        LC_ALL=ja_JP.UTF-8 "$hikeshi" help $command | LC_ALL=C grep -E '^ +(-.,)? *--' |
+            LC_ALL=C grep -v '[^ -~]' | grep -v ' FILE$'
+    done
+)" ""
 status "no command" 2 "$hikeshi"
 status "an unknown command" 2 "$hikeshi" zebra
 same "a mistyped command" "$("$hikeshi" hepl 2>&1)" \
