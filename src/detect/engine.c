@@ -6,7 +6,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-enum { KINDS_MOST = 8192, BINDINGS_OF_RULE = 256 };
+enum { KINDS_MOST = 8192 };
 
 struct engine {
     const struct mappings *mappings;
@@ -53,15 +53,15 @@ static void index_rules(struct engine *e, const struct sigma_rule *const *rules,
         struct binding_of_rule *at;
         size_t n, cap;
     } all = {0};
+    uint32_t *found = xcalloc(e->bindings_n, sizeof *found);
     for (uint32_t i = 0; i < rules_n; i++) {
         const struct sigma_rule *rule = rules[i];
-        uint32_t found[BINDINGS_OF_RULE];
+        const struct sigma_logsource *log = &rule->logsource;
         if (rule->correlation || !rule->conditions_n)
             continue;
-        size_t n =
-            mappings_for_logsource(e->mappings, rule->logsource.product, rule->logsource.category,
-                                   rule->logsource.service, found, BINDINGS_OF_RULE);
-        for (size_t k = 0; k < n && k < BINDINGS_OF_RULE; k++)
+        size_t n = mappings_for_logsource(e->mappings, log->product, log->category, log->service,
+                                          found, e->bindings_n);
+        for (size_t k = 0; k < n; k++)
             *VEC_PUSH(all) = (struct binding_of_rule){found[k], i};
     }
     if (all.n)
@@ -73,6 +73,7 @@ static void index_rules(struct engine *e, const struct sigma_rule *const *rules,
     }
     for (size_t i = 0; i < e->bindings_n; i++)
         e->first[i + 1] += e->first[i];
+    free(found);
     free(all.at);
 }
 

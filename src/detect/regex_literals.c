@@ -82,14 +82,12 @@ static int quantifier(struct walk *w)
         result = 2;
         w->at++;
     } else if (c == '{' && isdigit(peek(w, 1))) {
-        bool none = true;
-        for (w->at++; peek(w, 0) >= 0 && peek(w, 0) != '}'; w->at++) {
-            if (peek(w, 0) == ',')
-                break;
-            none &= peek(w, 0) == '0';
+        bool none = true, least = true; /* reading the least number of times */
+        for (w->at++; isdigit(peek(w, 0)) || peek(w, 0) == ','; w->at++) {
+            least = least && peek(w, 0) != ',';
+            none = none && (!least || peek(w, 0) == '0');
         }
-        while (peek(w, 0) >= 0 && peek(w, 0) != '}')
-            w->at++;
+        w->lost = w->lost || peek(w, 0) != '}'; /* then it is no quantifier */
         w->at++;
         result = none ? 0 : 2;
     } else if (c == '{') {

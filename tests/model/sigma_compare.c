@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-enum { BINDINGS = 64 };
+enum { BINDINGS = 1024 };
 
 struct match {
     const struct sigma_rule *rule;
@@ -73,7 +73,9 @@ static const struct log_binding *slow_binding(struct sigma_compare *c,
     size_t n =
         mappings_for_logsource(c->mappings, rule->logsource.product, rule->logsource.category,
                                rule->logsource.service, list, BINDINGS);
-    for (size_t i = 0; i < n && i < BINDINGS; i++) {
+    if (n > BINDINGS)
+        abort();
+    for (size_t i = 0; i < n; i++) {
         const struct log_binding *binding = mappings_get(c->mappings, list[i]);
         if (binding_holds(binding, &b->kind) && slow_matches(c->slow, rule, binding, b, row))
             return binding;

@@ -292,7 +292,7 @@ struct sigma_rule *random_rule(struct chance *c, struct arena *a, uint32_t index
     r->index = index;
     r->logsource.product = SLICE("windows");
     r->logsource.category = PICK(c, categories);
-    if (!r->logsource.category.n)
+    if (!r->logsource.category.n && !one_in(c, 4)) /* else all of Windows, by many bindings */
         r->logsource.service = SLICE("security");
     r->searches_n = 1 + below(c, 4);
     r->searches = arena_zero(a, r->searches_n, sizeof *r->searches);

@@ -2,6 +2,7 @@
 #include "test.h"
 
 #include "detect/engine.h"
+#include "detect/regexes.h"
 #include "model/sigma_slow.h"
 
 #include <stdio.h>
@@ -474,6 +475,66 @@ static void conditions_of_bindings(void **state)
     end(&w);
 }
 
+/* Which literals a regular expression needs: wrong ones would hide matches. */
+static void literals(void **state)
+{
+    static const struct {
+        const char *expression, *literals; /* joined by spaces; "": nothing is known */
+        bool caseless;
+    } cases[] = {
+        {"abc", "abc", false},
+        {"ABC", "abc", false},
+        {"abc?d", "ab", false},
+        {"abc*de", "ab", false},
+        {"abc+de", "abc", false},
+        {"abc{0,2}", "ab", false},
+        {"abc{0}", "ab", false},
+        {"abc{2,3}", "abc", false},
+        {"ab.cde", "cde", false},
+        {"ab|cd", "ab cd", false},
+        {"ab|c", "", false},
+        {"x(abc|def)y", "abc def", false},
+        {"x(abc|def)?y", "", false},
+        {"(?:abc)+x", "abc", false},
+        {"(?i)ask", "", false},
+        {"task", "ta", true},
+        {"power[sS]hell", "power", false},
+        {"[abc]]de", "]de", false},
+        {"\\\\server", "\\server", false},
+        {"\\bword\\b", "word", false},
+        {"\\x41bc", "", false},
+        {"\\Qabc\\E", "", false},
+        {"(?=abc)de", "de", false},
+        {"(?!abc)de", "de", false},
+        {"(?<name>abc)de", "de", false},
+        {"(?x)a b c", "", false},
+        {"ab{1", "", false},
+        {"ab{1|cd}", "", false},
+        {"abc{02,10}?", "abc", false},
+        {"abc{0,10}+d", "ab", false},
+        {"[[:alpha:]]ab", "", false},
+        {"漢ab", "ab", false},
+        {"", "", false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct arena a = {0};
+        struct slice out[REGEX_LITERALS];
+        struct buf joined = {0};
+        uint32_t n = regex_literals(&a, slice_str(cases[i].expression),
+                                    cases[i].caseless || strstr(cases[i].expression, "(?i"), out);
+        for (uint32_t k = 0; k < n; k++) {
+            if (k)
+                buf_char(&joined, ' ');
+            buf_add(&joined, out[k]);
+        }
+        if (!slice_equal(buf_slice(&joined), slice_str(cases[i].literals)))
+            fail_msg("%s needs '%.*s'", cases[i].expression, SLICE_ARG(buf_slice(&joined)));
+        buf_free(&joined);
+        arena_free(&a);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -484,6 +545,7 @@ int main(void)
         cmocka_unit_test(lists),     cmocka_unit_test(field_references),
         cmocka_unit_test(keywords),  cmocka_unit_test(conditions),
         cmocka_unit_test(bindings),  cmocka_unit_test(conditions_of_bindings),
+        cmocka_unit_test(literals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
