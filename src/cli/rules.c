@@ -135,6 +135,7 @@ static void tell_check(const struct check *c, bool all)
         {c->counts[CHECK_NEVER] + c->counts[CHECK_UNKNOWN], _("can never match")},
         {c->counts[CHECK_LACKS], _("wait for placeholders (--placeholders FILE)")},
         {c->counts[CHECK_UNREAD], _("are for logs that are not read yet")},
+        {c->counts[CHECK_UNUSED], _("searches are used by no condition")},
     };
     putchar('\n');
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
@@ -166,7 +167,7 @@ static void json_check(const struct check *c, const struct mappings *m)
 {
     struct buf b = {0};
     buf_printf(&b, "{\"rules\":%zu,\"correlations\":%zu", c->rules, c->correlations);
-    for (int k = 0; k <= CHECK_LACKS; k++)
+    for (int k = 0; k < CHECK_KINDS; k++)
         buf_printf(&b, ",\"%s\":%zu", check_kind_name((enum check_kind)k), c->counts[k]);
     buf_char(&b, ',');
     json_remarks(&b, c);

@@ -116,6 +116,45 @@ static struct slice never_on_any(struct checker *k, const struct check_source *s
     return why;
 }
 
+/* ---- searches that the condition leaves out ---- */
+
+static void mark_used(const struct sigma_condition *c, bool *used)
+{
+    if (c->left)
+        mark_used(c->left, used);
+    if (c->right)
+        mark_used(c->right, used);
+    if (c->type == COND_SEARCH)
+        used[c->search] = true;
+    for (uint32_t i = 0; c->type == COND_OF && i < c->searches_n; i++)
+        used[c->searches[i]] = true;
+}
+
+static const struct sigma_item *first_item(const struct sigma_detection *d)
+{
+    while (d->type != DETECT_ITEM)
+        d = &d->children[0];
+    return &d->item;
+}
+
+static void check_unused(struct checker *k, const struct sigma_rule *rule)
+{
+    struct arena *a = &k->out->arena;
+    bool *used = arena_zero(a, rule->searches_n, sizeof *used);
+    for (uint32_t i = 0; i < rule->conditions_n; i++)
+        mark_used(rule->conditions[i], used);
+    for (uint32_t i = 0; rule->conditions_n && i < rule->searches_n; i++) {
+        if (used[i])
+            continue;
+        const struct sigma_search *s = &rule->searches[i];
+        const struct sigma_item *item = first_item(&s->detection);
+        remark(k, CHECK_UNUSED, rule,
+               arena_printf(a, "the condition does not use the search '%.*s'", SLICE_ARG(s->name)));
+        k->remarks.at[k->remarks.n - 1].line = item->line;
+        k->remarks.at[k->remarks.n - 1].column = item->column;
+    }
+}
+
 static void check_rule(struct checker *k, const struct sigma_rule *rule)
 {
     struct arena *a = &k->out->arena;
@@ -144,6 +183,7 @@ static void check_rule(struct checker *k, const struct sigma_rule *rule)
         remark(k, CHECK_UNREAD, rule,
                arena_printf(a, "no reader gives events of %.*s yet", SLICE_ARG(name)));
     source->never += k->remarks.n > before;
+    check_unused(k, rule);
 }
 
 struct check *check_rules(const struct ruleset *set, const struct mappings *mappings)
@@ -190,6 +230,7 @@ bool check_finds_faults(const struct check *c)
 
 const char *check_kind_name(enum check_kind kind)
 {
-    static const char *const names[] = {"unusable", "never", "unknown", "unread", "lacks"};
+    static const char *const names[] = {"unusable", "never", "unknown",
+                                        "unread",   "lacks", "unused"};
     return names[kind];
 }

@@ -9,7 +9,8 @@
  *
  * "Never" is only said when it is sure: a log source that no mapping knows or no reader gives; an
  * event code, channel or provider that the log source excludes; a field that must have two values
- * at once; an item without values; a placeholder that nobody defined.
+ * at once; an item without values; a placeholder that nobody defined. Searches that a condition leaves
+ * out are named too, which is no fault.
  */
 #ifndef DETECT_CHECK_H
 #define DETECT_CHECK_H
@@ -23,6 +24,8 @@ enum check_kind {
     CHECK_UNKNOWN,  /* no mapping knows its log source */
     CHECK_UNREAD,   /* no reader gives events of its log source: no fault of the rule */
     CHECK_LACKS,    /* something that the user may add is missing: a placeholder */
+    CHECK_UNUSED,   /* the condition speaks of not all searches: perhaps it was forgotten */
+    CHECK_KINDS
 };
 
 struct check_remark {
@@ -46,10 +49,10 @@ struct check {
     size_t remarks_n;
     struct check_source *sources; /* by product, category, service; correlations have none */
     size_t sources_n;
-    size_t rules;                   /* that can be used */
-    size_t correlations;            /* of these */
-    size_t counts[CHECK_LACKS + 1]; /* remarks of each kind */
-    struct arena arena;             /* the texts */
+    size_t rules;               /* that can be used */
+    size_t correlations;        /* of these */
+    size_t counts[CHECK_KINDS]; /* remarks of each kind */
+    struct arena arena;         /* the texts */
 };
 
 /* The set must be finished; it and the mappings must outlive the result. */

@@ -7,6 +7,7 @@
 #include "detect/ruleset_internal.h"
 
 #include <stdlib.h>
+#include <sys/stat.h>
 
 struct ruleset *ruleset_new(void)
 {
@@ -24,6 +25,7 @@ void ruleset_free(struct ruleset *set)
     free(set->placeholders.at);
     map_free(&set->ids);
     map_free(&set->names);
+    map_free(&set->files);
     map_free(&set->placeholder_names);
     arena_free(&set->arena);
     free(set);
@@ -377,6 +379,18 @@ enum status ruleset_load_text(struct ruleset *set, struct slice yaml, const char
     return OK;
 }
 
+/* Whether this file was read before, by another of the paths given. */
+static bool is_read(struct ruleset *set, const char *path)
+{
+    struct stat st;
+    bool is_new = true;
+    if (stat(path, &st) == 0) {
+        const uint64_t key[] = {st.st_dev, st.st_ino};
+        map_put(&set->files, slice_of(key, sizeof key), &is_new);
+    }
+    return !is_new;
+}
+
 enum status ruleset_load(struct ruleset *set, const char *path, const struct rule_choice *choice,
                          struct error *err)
 {
@@ -386,6 +400,8 @@ enum status ruleset_load(struct ruleset *set, const char *path, const struct rul
     struct arena names = {0}, scratch = {0};
     enum status s = folder_list(path, endings, &names, &list, err);
     for (size_t i = 0; s == OK && i < list.n; i++) {
+        if (is_read(set, list.paths[i]))
+            continue;
         struct file f = {.set = set,
                          .choice = choice ? choice : &all,
                          .path = arena_slice(&set->arena, slice_str(list.paths[i])),

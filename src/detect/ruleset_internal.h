@@ -92,6 +92,7 @@ struct ruleset {
         size_t n, cap;
     } placeholders;
     struct map ids, names;        /* to the index in `loaded` */
+    struct map files;             /* read already: device and inode */
     struct map placeholder_names; /* to the index in `placeholders` */
     size_t others;                /* documents that are no rules */
 };

@@ -90,21 +90,11 @@ static int answer(const struct log_definition *d, struct slice product, struct s
     return kind;
 }
 
-size_t mappings_for_logsource(const struct mappings *m, struct slice product, struct slice category,
-                              struct slice service, uint32_t *out, size_t room)
-{
-    size_t n = 0;
-    for (int kind = 2; kind >= 1 && n == 0; kind--)
-        for (size_t i = 0; i < m->definitions.n; i++) {
-            const struct log_definition *d = &m->definitions.at[i];
-            if (answer(d, product, category, service) != kind)
-                continue;
-            for (uint32_t k = 0; k < d->n; k++, n++)
-                if (n < room)
-                    out[n] = d->first + k;
-        }
-    return n;
-}
+/* Numbers of bindings, with room for some of them. */
+struct found {
+    uint32_t *at;
+    size_t n, room;
+};
 
 static bool any_of(const struct slice *list, uint32_t n, struct slice value)
 {
@@ -112,6 +102,61 @@ static bool any_of(const struct slice *list, uint32_t n, struct slice value)
         if (same(list[i], value))
             return true;
     return n == 0;
+}
+
+/* Adds the bindings of the definitions that answer in this way. */
+static void collect(const struct mappings *m, struct slice product, struct slice category,
+                    struct slice service, int kind, struct found *out)
+{
+    for (size_t i = 0; i < m->definitions.n; i++) {
+        const struct log_definition *d = &m->definitions.at[i];
+        if (answer(d, product, category, service) != kind)
+            continue;
+        for (uint32_t k = 0; k < d->n; k++, out->n++)
+            if (out->n < out->room)
+                out->at[out->n] = d->first + k;
+    }
+}
+
+/* Whether a service of this name has one of the binding's channels. */
+static bool is_of_service(const struct mappings *m, const struct log_binding *b,
+                          struct slice product, struct slice service)
+{
+    for (size_t i = 0; i < m->definitions.n; i++) {
+        const struct log_definition *d = &m->definitions.at[i];
+        if (answer(d, product, (struct slice){0}, service) != 2)
+            continue;
+        for (uint32_t k = d->first; k < d->first + d->n; k++) {
+            const struct log_binding *s = &m->bindings.at[k];
+            for (uint32_t c = 0; c < s->channels_n; c++)
+                if (b->channels_n && any_of(b->channels, b->channels_n, s->channels[c]))
+                    return true;
+        }
+    }
+    return false;
+}
+
+size_t mappings_for_logsource(const struct mappings *m, struct slice product, struct slice category,
+                              struct slice service, uint32_t *out, size_t room)
+{
+    struct found found = {.at = out, .room = room};
+    for (int kind = 2; kind >= 1 && found.n == 0; kind--)
+        collect(m, product, category, service, kind, &found);
+    if (found.n || !category.n || !service.n)
+        return found.n;
+    /* no definition has both: the category's kinds of events that come in the service's channels */
+    for (size_t i = 0; i < m->definitions.n; i++) {
+        const struct log_definition *d = &m->definitions.at[i];
+        if (answer(d, product, category, (struct slice){0}) != 2)
+            continue;
+        for (uint32_t k = d->first; k < d->first + d->n; k++)
+            if (is_of_service(m, &m->bindings.at[k], product, service)) {
+                if (found.n < room)
+                    out[found.n] = k;
+                found.n++;
+            }
+    }
+    return found.n;
 }
 
 bool binding_holds(const struct log_binding *b, const struct event_kind *kind)

@@ -65,7 +65,9 @@ size_t mappings_count(const struct mappings *m);
 const struct log_binding *mappings_get(const struct mappings *m, uint32_t index);
 
 /* The bindings of a Sigma log source: every definition whose parts that are given here are equal.
- * Fills `out` (indexes) up to `room`; returns how many there are. 0: the log source is unknown. */
+ * When none has both a category and a service that are given, the category's bindings that share a
+ * channel with the service. Fills `out` (indexes) up to `room`; returns how many there are. 0: the
+ * log source is unknown. */
 size_t mappings_for_logsource(const struct mappings *m, struct slice product, struct slice category,
                               struct slice service, uint32_t *out, size_t room);
 

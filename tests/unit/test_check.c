@@ -119,6 +119,27 @@ static void log_sources_are_looked_up(void **state)
     check_one("product: zeek, service: dns", "  s: {F: x}\n  condition: s\n", CHECK_NEVER, NULL);
 }
 
+static void unused_searches_are_named(void **state)
+{
+    (void)state;
+    struct checked k = check_text("title: T\nlogsource: {" PROCESS "}\n"
+                                  "detection:\n"
+                                  "  a: {F: x}\n"
+                                  "  b_1: {F: x}\n"
+                                  "  b_2: {F: x}\n"
+                                  "  forgotten:\n"
+                                  "    - G: y\n"
+                                  "  condition: a and not 1 of b_*\n");
+    assert_int_equal(k.check->remarks_n, 1);
+    assert_int_equal(k.check->remarks[0].kind, CHECK_UNUSED);
+    assert_slice(k.check->remarks[0].what, "the condition does not use the search 'forgotten'");
+    assert_int_equal(k.check->remarks[0].line, 8);
+    assert_int_equal(k.check->remarks[0].column, 7);
+    assert_int_equal(k.check->sources[0].never, 0);
+    assert_false(check_finds_faults(k.check));
+    done(k);
+}
+
 static void rules_are_counted_by_source(void **state)
 {
     (void)state;
@@ -152,6 +173,7 @@ int main(void)
         cmocka_unit_test(contradictions_are_found),
         cmocka_unit_test(what_may_match_is_left_alone),
         cmocka_unit_test(log_sources_are_looked_up),
+        cmocka_unit_test(unused_searches_are_named),
         cmocka_unit_test(rules_are_counted_by_source),
     };
     return cmocka_run_group_tests_name("check", tests, NULL, NULL);

@@ -97,6 +97,11 @@ static void fewer_parts_mean_more_kinds(void **state)
     assert_true(binding_holds(mappings_get(m, at[0]), &kind));
     kind.product = SLICE("linux");
     assert_false(binding_holds(mappings_get(m, at[0]), &kind));
+    assert_int_equal(find(m, "windows", "process_creation", "security", at, 64), 1);
+    assert_slice(mappings_get(m, at[0])->name, "process_creation by Security 4688");
+    assert_int_equal(find(m, "windows", "process_creation", "sysmon", at, 64), 1);
+    assert_slice(mappings_get(m, at[0])->name, "process_creation by Sysmon 1");
+    assert_int_equal(find(m, "windows", "process_creation", "system", at, 64), 0);
     assert_int_equal(find(m, "windows", "no_such_thing", NULL, at, 64), 0);
     assert_int_equal(find(m, "no_such_thing", NULL, NULL, at, 64), 0);
     mappings_free(m);

@@ -149,6 +149,15 @@ static void a_bad_document_leaves_the_others(void **state)
     ruleset_free(set);
 }
 
+static void line_ends_and_marks_do_not_matter(void **state)
+{
+    (void)state;
+    struct ruleset *set = rules_of("\xef\xbb\xbftitle: T\r\nlogsource:\r\n  product: p\r\n"
+                                   "detection:\r\n  s:\r\n    F: x\r\n  condition: s and u\r\n");
+    assert_problem(set, 7, 20, "there is no search identifier 'u'");
+    ruleset_free(set);
+}
+
 static void an_id_is_used_once(void **state)
 {
     (void)state;
@@ -417,6 +426,8 @@ static void folders_are_walked(void **state)
     struct ruleset *set = ruleset_new();
     struct error err;
     assert_int_equal(ruleset_load(set, root, NULL, &err), OK);
+    snprintf(path, sizeof path, "%s/sub/../sub", root); /* what was read is not read again */
+    assert_int_equal(ruleset_load(set, path, NULL, &err), OK);
     ruleset_finish(set);
     assert_int_equal(ruleset_count(set), 3);
     assert_slice(ruleset_rule(set, 0)->title, "A");
@@ -451,6 +462,7 @@ int main(void)
         cmocka_unit_test(levels_and_statuses_have_names),
         cmocka_unit_test(wrong_attributes_have_a_place),
         cmocka_unit_test(a_bad_document_leaves_the_others),
+        cmocka_unit_test(line_ends_and_marks_do_not_matter),
         cmocka_unit_test(an_id_is_used_once),
         cmocka_unit_test(choices_choose),
         cmocka_unit_test(global_repeat_and_reset_merge),
