@@ -33,7 +33,8 @@ struct inputs;
 struct inputs *inputs_find(const char *const *paths, size_t n, struct problems *problems);
 void inputs_free(struct inputs *in);
 
-/* By number. Inputs inside containers appear while intake_run works; after it the list is whole. */
+/* By number. Inputs inside containers appear while intake_run works; after it the list is whole. Until
+ * then only `name` may be looked at. */
 size_t inputs_count(const struct inputs *in);
 const struct input *inputs_get(const struct inputs *in, uint32_t number);
 uint64_t inputs_bytes(const struct inputs *in); /* sizes on disk, for progress */

@@ -140,10 +140,10 @@ static const char *why(enum json_result result)
 static enum status one_document(struct reading *r, struct place *p, struct error *err)
 {
     struct slice all = r->batch->bytes, rest = slice_sub(all, p->at, all.n);
-    struct slice document = line_document(rest);
+    bool shared = p->at < p->split; /* a line with others, whose end is known */
+    struct slice document = shared ? slice_sub(rest, 0, p->split - p->at) : line_document(rest);
     enum json_result result = JSON_BAD;
-    bool tried =
-        document.n <= DOCUMENT_MOST && slice_ends(document, SLICE("}")) && p->at >= p->split;
+    bool tried = !shared && document.n <= DOCUMENT_MOST && slice_ends(document, SLICE("}"));
     if (tried)
         result = parse(r, document);
     if (result != JSON_OK) {

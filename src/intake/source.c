@@ -45,6 +45,12 @@ struct source {
     struct intake_counts counts;
 };
 
+/* Then streams end early, which is no problem of theirs. */
+static bool is_ending(const struct source *s)
+{
+    return atomic_load(&s->flow->ending);
+}
+
 /* ---- from the file on disk down to what holds records ---- */
 
 static void begin_container(struct source *s, struct stream *below, uint32_t input)
@@ -139,7 +145,7 @@ static void next_member(struct source *s)
     }
     if (next == CONTAINER_MEMBER || next == CONTAINER_PROBLEM)
         input = inputs_add(s->inputs, input, name);
-    if (failure)
+    if (failure && !is_ending(s))
         problem_add(s->problems, input, 0, "%s", failure);
     if (next == CONTAINER_MEMBER)
         begin(s, member, input, inputs_get(s->inputs, input)->name);
@@ -214,7 +220,7 @@ static void read_up_to(struct source *s, struct buf *b, size_t want)
     struct leaf *leaf = &s->leaf;
     while (!leaf->end && b->n < want) {
         ssize_t n = stream_read(leaf->stream, buf_room(b, want - b->n), want - b->n);
-        if (n < 0)
+        if (n < 0 && !is_ending(s))
             problem_add(s->problems, leaf->input,
                         leaf->reader->text ? leaf->line + count_lines(buf_slice(b))
                                            : leaf->offset + b->n,
@@ -252,7 +258,7 @@ static size_t fill(struct source *s, struct buf *b)
     size_t want = BATCH_BYTES + LOOK_AHEAD;
     for (;;) {
         read_up_to(s, b, want);
-        if (leaf->end && !atomic_load(&s->flow->ending))
+        if (leaf->end && !is_ending(s))
             return b->n;
         size_t n = frame(leaf, buf_slice(b));
         if (n || leaf->end) /* all is ending: what is whole is still handed on */
