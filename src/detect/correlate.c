@@ -9,7 +9,7 @@ enum {
     RECORDS_MEMORY = 48 << 20, /* bytes of records in memory, over all levels */
     NAMES_MEMORY = 64 << 20,   /* bytes of texts */
     CHUNK = 2048,              /* records that a worker gathers */
-    OFFERED = 4096,            /* a power of two */
+    OFFERED = 32768,           /* a power of two */
     TEXT_BYTES = 1024,         /* of a value's text that is shown */
     LISTED = 20,               /* values that a finding lists */
     NUMBER_BYTES = 64,         /* a longer text is no number */
@@ -549,6 +549,7 @@ static enum status finish_level(struct finish *f, struct correlation_walk *walk,
         struct correlation_listener listener = {f->node->paths_n ? on_held : NULL, on_burst, f};
         s = correlation_walk_group(walk, f->node->correlation, r + from, end - from, &listener,
                                    err);
+        correlation_pool_passed(pool, end);
     }
     return s;
 }

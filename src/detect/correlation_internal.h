@@ -90,7 +90,7 @@ struct correlation_pool {
     const struct correlation_record *sorted; /* after correlation_pool_sort */
     size_t sorted_n;
     void *map;
-    size_t map_bytes;
+    size_t map_bytes, passed; /* `passed`: bytes from the beginning that were given back */
 };
 
 /* Opens the files that it may spill to, which no folder shows. */
@@ -101,6 +101,8 @@ enum status correlation_pool_add(struct correlation_pool *pool,
                                  struct error *err);
 /* All records by node, group, time, then slot and origin; in `sorted`. */
 enum status correlation_pool_sort(struct correlation_pool *pool, struct error *err);
+/* Records before sorted[n] are not needed any more: their memory may go. */
+void correlation_pool_passed(struct correlation_pool *pool, size_t n);
 
 /* ---- plan ---- */
 

@@ -6,7 +6,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { MERGE_RECORDS = 16384 }; /* written at once when runs are merged */
+enum {
+    MERGE_RECORDS = 16384,   /* written at once when runs are merged */
+    PASSED_BYTES = 16 << 20, /* of a file, that stay mapped behind us */
+};
 
 enum status correlation_pool_open(struct correlation_pool *pool, size_t most, struct error *err)
 {
@@ -140,6 +143,8 @@ static enum status merge(struct correlation_pool *pool, const struct correlation
             s = write_records(pool->sorted_fd, out, out_n, written, err);
             written += out_n;
             out_n = 0;
+            if (written * sizeof *out % PASSED_BYTES < MERGE_RECORDS * sizeof *out)
+                madvise((void *)(uintptr_t)all, pool->spilled * sizeof *all, MADV_DONTNEED);
         }
     }
     free(out);
@@ -172,4 +177,13 @@ enum status correlation_pool_sort(struct correlation_pool *pool, struct error *e
     pool->sorted = pool->map;
     pool->sorted_n = pool->spilled;
     return pool->map ? OK : STATUS_SYSTEM;
+}
+
+void correlation_pool_passed(struct correlation_pool *pool, size_t n)
+{
+    size_t bytes = n * sizeof *pool->sorted / PASSED_BYTES * PASSED_BYTES; /* whole pages */
+    if (!pool->map || bytes == pool->passed)
+        return;
+    madvise((char *)pool->map + pool->passed, bytes - pool->passed, MADV_DONTNEED);
+    pool->passed = bytes;
 }
