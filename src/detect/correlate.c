@@ -9,7 +9,7 @@ enum {
     RECORDS_MEMORY = 48 << 20, /* bytes of records in memory, over all levels */
     NAMES_MEMORY = 64 << 20,   /* bytes of texts */
     CHUNK = 2048,              /* records that a worker gathers */
-    OFFERED = 32768,           /* a power of two */
+    OFFERED = 131072,          /* a power of two */
     TEXT_BYTES = 1024,         /* of a value's text that is shown */
     LISTED = 20,               /* values that a finding lists */
     NUMBER_BYTES = 64,         /* a longer text is no number */
