@@ -16,7 +16,8 @@ struct block_set {
     uint32_t n, cap;
     struct map kinds;
     uint64_t epoch;
-    struct block *last; /* the newest opened: most events are of the kind of the one before */
+    uint64_t seed, factor; /* of hashes; the factor is odd */
+    struct block *last;    /* the newest opened: most events are of the kind of the one before */
     struct buf key;
     struct buf list; /* for block_put's lists */
 };
@@ -26,6 +27,8 @@ struct block_set *block_set_new(struct block_sink sink)
     struct block_set *set = xcalloc(1, sizeof *set);
     set->sink = sink;
     set->epoch = 1;
+    set->seed = hash_bytes("seed", 4);
+    set->factor = hash_bytes("factor", 6) | 1;
     return set;
 }
 
@@ -210,6 +213,21 @@ enum status block_set_trim(struct block_set *set, size_t most_bytes, struct erro
     return status;
 }
 
+/* As realloc, which knows nothing of cache lines. */
+static void columns_grow(struct block *b)
+{
+    uint32_t cap = b->columns_cap ? b->columns_cap * 2 : 32;
+    struct column *more = aligned_alloc(alignof(struct column), cap * sizeof *more);
+    if (!more)
+        more = xrealloc(NULL, SIZE_MAX, 1); /* ends the program with the usual message */
+    memset(more, 0, cap * sizeof *more);
+    if (b->columns_cap)
+        memcpy(more, b->columns, b->columns_cap * sizeof *more);
+    free(b->columns);
+    b->columns = more;
+    b->columns_cap = cap;
+}
+
 uint32_t block_column(struct block *b, struct slice name)
 {
     bool is_new;
@@ -221,10 +239,7 @@ uint32_t block_column(struct block *b, struct slice name)
         return BLOCK_NO_COLUMN;
     }
     if (b->columns_n == b->columns_cap) {
-        uint32_t cap = b->columns_cap ? b->columns_cap * 2 : 32;
-        b->columns = xrealloc(b->columns, cap, sizeof *b->columns);
-        memset(b->columns + b->columns_cap, 0, (cap - b->columns_cap) * sizeof *b->columns);
-        b->columns_cap = cap;
+        columns_grow(b);
     }
     uint32_t index = b->columns_n++;
     *map_put(&b->names, name, &is_new) = index;
@@ -258,9 +273,39 @@ enum status block_row(struct block *b, timestamp time, struct origin origin, str
     return OK;
 }
 
-static bool value_equal(const struct value *a, const struct value *b)
+/* The first 8 bytes; of fewer, all of them in some order. With the size it tells such values apart. */
+static inline uint64_t head_of(const struct value *v)
 {
-    return a->n == b->n && a->type == b->type && (a->n == 0 || memcmp(a->p, b->p, a->n) == 0);
+    const unsigned char *p = v->p;
+    uint64_t head = 0;
+    if (v->n >= sizeof head) {
+        memcpy(&head, p, sizeof head);
+    } else if (v->n >= 4) {
+        uint32_t part[2];
+        memcpy(&part[0], p, sizeof part[0]);
+        memcpy(&part[1], p + v->n - 4, sizeof part[1]);
+        head = part[0] | (uint64_t)part[1] << 32;
+    } else if (v->n) {
+        head = p[0] | (uint64_t)p[v->n / 2] << 8 | (uint64_t)p[v->n - 1] << 16;
+    }
+    return head;
+}
+
+/* Whether two values whose sizes, types and heads are the same are equal. */
+static inline bool tail_equal(const struct value *a, const struct value *b)
+{
+    uint64_t tail[2];
+    uint32_t n = a->n;
+    if (n <= sizeof *tail)
+        return true;
+    memcpy(&tail[0], (const char *)a->p + (n - 8), sizeof *tail);
+    memcpy(&tail[1], (const char *)b->p + (n - 8), sizeof *tail);
+    return tail[0] == tail[1] && (n <= 16 || memcmp(a->p, b->p, n) == 0);
+}
+
+static inline bool value_equal(const struct value *a, const struct value *b, uint64_t b_head)
+{
+    return a->n == b->n && a->type == b->type && head_of(a) == b_head && tail_equal(a, b);
 }
 
 static void values_room(struct column *c, uint32_t n)
@@ -283,6 +328,11 @@ static uint16_t add_value(struct block *b, struct column *c, struct value v, uin
     return (uint16_t)id;
 }
 
+static uint32_t table_entry(uint32_t id, uint32_t hash)
+{
+    return id | (hash & 0xffff0000);
+}
+
 static void table_grow(struct column *c)
 {
     uint32_t cap = c->table_cap ? c->table_cap * 2 : 32;
@@ -293,40 +343,60 @@ static void table_grow(struct column *c)
         uint32_t i = c->hashes[id] & (cap - 1);
         while (c->table[i])
             i = (i + 1) & (cap - 1);
-        c->table[i] = (uint16_t)id;
+        c->table[i] = table_entry(id, c->hashes[id]);
     }
 }
 
-static uint16_t find_or_add(struct block *b, struct column *c, struct value v)
+/* The table's hash of a value. That of a short one needs no call. */
+static inline uint32_t hash_of(const struct block_set *set, const struct value *v, uint64_t head)
 {
+    uint64_t low = head ^ set->seed;
+    if (v->n > sizeof head)
+        low ^= hash_bytes(v->p, v->n);
+    __extension__ unsigned __int128 product =
+        (unsigned __int128)low * (set->factor + 2 * (v->type + (uint64_t)v->n * VALUE_TYPES));
+    uint64_t both = (uint64_t)product ^ (uint64_t)(product >> 64);
+    return (uint32_t)(both ^ both >> 32);
+}
+
+static uint16_t find_or_add(struct block *b, struct column *c, struct value v, uint64_t head)
+{
+    uint32_t hash = hash_of(b->set, &v, head);
     if (c->values_n * 2 >= c->table_cap)
         table_grow(c);
-    uint64_t full = hash_bytes(v.p, v.n) + v.type;
-    uint32_t hash = (uint32_t)(full ^ full >> 32);
     uint32_t i = hash & (c->table_cap - 1);
     for (; c->table[i]; i = (i + 1) & (c->table_cap - 1)) {
-        uint16_t id = c->table[i];
-        if (c->hashes[id] == hash && value_equal(&c->values[id], &v))
+        uint16_t id = (uint16_t)c->table[i];
+        if (c->table[i] == table_entry(id, hash) && value_equal(&c->values[id], &v, head))
             return id;
     }
-    return c->table[i] = add_value(b, c, v, hash);
+    uint16_t id = add_value(b, c, v, hash);
+    c->table[i] = table_entry(id, hash);
+    return id;
 }
 
-static uint16_t intern(struct block *b, struct column *c, struct value v)
+/* Apart from block_put, so that a value that comes again and again does not pay for this. */
+__attribute__((noinline)) static uint16_t intern(struct block *b, struct column *c, struct value v,
+                                                 uint64_t head)
 {
-    if (c->last && value_equal(&c->values[c->last], &v))
-        return c->last;
-    if (c->plain)
-        return add_value(b, c, v, 0);
-    uint16_t id = find_or_add(b, c, v);
-    if (c->ids_n >= PLAIN_AFTER && c->values_n > c->ids_n - c->ids_n / 8)
-        c->plain = true;
-    return id;
+    uint16_t id;
+    if (c->plain) {
+        id = add_value(b, c, v, 0);
+    } else {
+        id = find_or_add(b, c, v, head);
+        if (c->ids_n >= PLAIN_AFTER && c->values_n > c->ids_n - c->ids_n / 8)
+            c->plain = true;
+    }
+    c->last_head = head;
+    c->last_n = v.n;
+    c->last_type = v.type;
+    return c->last = id;
 }
 
 /* The row has a value already: both go into a list, a dictionary entry of this row's own whose room
  * doubles, so that an event with thousands of values under one name costs what they take. */
-static void put_again(struct block *b, struct column *c, uint32_t row, struct value v)
+__attribute__((noinline)) static void put_again(struct block *b, struct column *c, uint32_t row,
+                                                struct value v)
 {
     struct buf *list = &b->set->list;
     struct value element;
@@ -338,7 +408,8 @@ static void put_again(struct block *b, struct column *c, uint32_t row, struct va
     for (size_t at = 0; value_next(v, &at, &element);)
         value_list_add(list, element);
     if (!own) {
-        c->ids[row] = c->last = add_value(b, c, value_of_list(list), 0);
+        c->ids[row] = add_value(b, c, value_of_list(list), 0);
+        c->last = 0; /* the list may grow: not to be found again */
         c->list_row = row + 1;
         c->list_cap = (uint32_t)list->n;
         return;
@@ -366,20 +437,32 @@ static void ids_room(struct column *c, uint32_t rows)
     c->ids = xrealloc(c->ids, c->ids_cap, sizeof *c->ids);
 }
 
+/* Makes row the column's next one; false when it has a value already. */
+__attribute__((noinline)) static bool column_reach(struct column *c, uint32_t row)
+{
+    if (c->ids_n > row)
+        return false;
+    ids_room(c, row + 1);
+    if (c->ids_n < row)
+        memset(c->ids + c->ids_n, 0, (row - c->ids_n) * sizeof *c->ids);
+    c->ids_n = row;
+    return true;
+}
+
 void block_put(struct block *b, uint32_t column, struct value v)
 {
     if (column == BLOCK_NO_COLUMN)
         return;
     struct column *c = &b->columns[column];
     uint32_t row = b->rows - 1;
-    if (__builtin_expect(c->ids_n > row, 0)) {
+    if (__builtin_expect(c->ids_n != row || row >= c->ids_cap, 0) && !column_reach(c, row)) {
         put_again(b, c, row, v);
         return;
     }
-    ids_room(c, row + 1);
-    if (c->ids_n < row)
-        memset(c->ids + c->ids_n, 0, (row - c->ids_n) * sizeof *c->ids);
-    c->last = c->ids[row] = intern(b, c, v);
+    uint64_t head = head_of(&v);
+    bool again = c->last && c->last_head == head && c->last_n == v.n && c->last_type == v.type &&
+                 tail_equal(&c->values[c->last], &v);
+    c->ids[row] = again ? c->last : intern(b, c, v, head);
     c->ids_n = row + 1;
 }
 

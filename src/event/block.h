@@ -53,20 +53,23 @@ struct origin {
 };
 
 struct column {
-    struct slice name;
-    uint16_t *ids; /* a row's value number; rows from ids_n on are 0 */
+    alignas(64) uint16_t *ids; /* a row's value number; rows from ids_n on are 0 */
     uint32_t ids_n, ids_cap;
     struct value *values; /* by number; [0] is not used */
     uint32_t values_n, values_cap;
-    /* the rest is block.c's own */
-    struct slice *texts, *folded; /* by number; p NULL where not made yet */
-    uint32_t texts_cap;
-    uint16_t *table; /* hash places of numbers */
-    uint32_t *hashes;
+    /* block.c's own; down to list_row, all that filling needs is in one cache line */
+    uint64_t last_head; /* first bytes of the newest value, its size, number and type */
+    uint32_t last_n;
+    uint16_t last;
+    uint8_t last_type;
+    bool plain;      /* stopped looking for repeats */
+    uint32_t *table; /* hash places: number, and 16 bits of the hash above it */
     uint32_t table_cap;
-    uint16_t last;               /* the newest row's number */
-    bool plain;                  /* stopped looking for repeats */
     uint32_t list_row, list_cap; /* 1 + the row whose list may still grow, and its room in bytes */
+    uint32_t texts_cap;
+    uint32_t *hashes;
+    struct slice *texts, *folded; /* by number; p NULL where not made yet */
+    struct slice name;            /* everybody's */
 };
 
 struct block {

@@ -87,6 +87,7 @@ static void close_state(void *state)
     arena_free(&e->scratch);
     buf_free(&e->normal);
     buf_free(&e->key);
+    buf_free(&e->last_key);
     buf_free(&e->text);
     free(e);
 }

@@ -152,14 +152,34 @@ struct evtx_item {
     bool sparse;                /* left out when it has no value, instead of being null */
 };
 
+/* An item in short, for the usual cases: what all of an event's fields take their time from. */
+enum evtx_how {
+    HOW_SUB,        /* one substitution */
+    HOW_SPARSE_SUB, /* the same, left out when it has no value */
+    HOW_CONSTANT,   /* one constant */
+    HOW_EARLY,      /* done before the others: see evtx_plan.early */
+    HOW_ITEM,       /* see the item */
+};
+
+struct evtx_op {
+    uint8_t how;   /* enum evtx_how */
+    uint16_t from; /* number of the substitution */
+};
+
 struct evtx_columns {
     uint64_t epoch; /* of the block set that the numbers are good for */
     uint32_t at[];  /* by item; EVTX_UNKNOWN_COLUMN until asked */
 };
 #define EVTX_UNKNOWN_COLUMN (BLOCK_NO_COLUMN - 1)
 
+enum { EVTX_EARLY = 5 };
+
 struct evtx_plan {
     struct evtx_item *items;
+    struct evtx_op *ops; /* one for each item */
+    /* Items that tell an event's kind, time and number, which are needed first; none when there is no
+     * EventID among them, or one is made of several parts. */
+    uint32_t early[EVTX_EARLY], early_n;
     struct evtx_part *parts;
     uint32_t n;
     uint32_t number; /* UINT32_MAX: not kept */
@@ -168,7 +188,7 @@ struct evtx_plan {
     struct evtx_columns *last_columns; /* for last_kind */
 };
 
-/* ---- one record's fields, until its kind is known and they go into a block ---- */
+/* ---- one record's fields; once its kind is known they go straight into a block ---- */
 
 struct evtx_out {
     struct value v;  /* p NULL: the value is `number` */
@@ -247,11 +267,16 @@ struct evtx {
     struct evtx_place plan_places[EVTX_PLACES];
     struct arena scratch; /* plans not kept, texts; reset with each record */
     struct buf normal, key, text;
+    struct buf last_key; /* of the event before, and the number of its kind */
+    uint32_t last_kind;
 
     /* the present record */
-    timestamp time;
+    timestamp time, written; /* as it tells itself; as its header does */
     uint64_t record;
     int64_t provider, channel, code; /* numbers of outs, or -1 */
+    struct block *block;             /* where the event goes; NULL as long as that is not known */
+    uint32_t kind;                   /* its number */
+    enum status status;              /* of the sink */
     struct {
         struct evtx_out *at;
         size_t n, cap;

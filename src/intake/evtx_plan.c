@@ -249,6 +249,43 @@ static void carry_out(struct compiling *c, struct cursor *steps)
     }
 }
 
+/* The items' short forms. */
+static struct evtx_op *make_ops(const struct evtx_plan *plan, struct arena *a)
+{
+    struct evtx_op *ops = arena_alloc(a, plan->n * sizeof *ops);
+    for (uint32_t i = 0; i < plan->n; i++) {
+        const struct evtx_item *item = &plan->items[i];
+        const struct evtx_part *part = &plan->parts[item->part];
+        ops[i] = (struct evtx_op){.how = HOW_ITEM};
+        if (item->parts != 1 || item->named_by >= 0 || item->what != ITEM_FIELD)
+            continue;
+        if (part->substitution < 0)
+            ops[i].how = HOW_CONSTANT;
+        else
+            ops[i] = (struct evtx_op){item->sparse ? HOW_SPARSE_SUB : HOW_SUB,
+                                      (uint16_t)part->substitution};
+    }
+    return ops;
+}
+
+static void find_early(struct evtx_plan *plan)
+{
+    bool has_code = false;
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < plan->n; i++) {
+        const struct evtx_item *item = &plan->items[i];
+        if (item->what == ITEM_FIELD)
+            continue;
+        if (n == EVTX_EARLY || item->parts != 1)
+            return;
+        has_code = has_code || item->what == ITEM_CODE;
+        plan->early[n++] = i;
+    }
+    plan->early_n = has_code ? n : 0;
+    for (uint32_t i = 0; i < plan->early_n; i++)
+        plan->ops[plan->early[i]].how = HOW_EARLY;
+}
+
 static void *aligned_copy(struct arena *a, const void *p, size_t n)
 {
     void *copy = arena_alloc(a, n);
@@ -274,6 +311,8 @@ struct evtx_plan *evtx_compile(struct evtx *e, struct slice normal, struct evtx_
     plan->number = plan->last_kind = UINT32_MAX;
     plan->items = aligned_copy(a, c.items.at, c.items.n * sizeof *c.items.at);
     plan->parts = aligned_copy(a, c.parts.at, c.parts.n * sizeof *c.parts.at);
+    plan->ops = make_ops(plan, a);
+    find_early(plan);
     free(c.items.at);
     free(c.parts.at);
     free(c.stack.at);

@@ -20,6 +20,151 @@ bool evtx_spend(struct evtx *e, size_t at, size_t bytes)
     return evtx_wrong(e, at, "the chunk would become more than any real one");
 }
 
+/* ---- from outs to a block ---- */
+
+static struct value out_value(const struct evtx_out *out)
+{
+    struct value v = out->v;
+    if (!v.p)
+        v.p = &out->number;
+    return v;
+}
+
+static char *key_part(char *key, struct value v)
+{
+    memcpy(key, &v.n, sizeof v.n);
+    key[4] = (char)v.type;
+    memcpy(key + 5, v.p, v.n);
+    return key + 5 + v.n;
+}
+
+/* Code, channel and provider as they stand there, behind each other in e->key. */
+static struct slice kind_key(struct evtx *e)
+{
+    const int64_t places[] = {e->code, e->channel, e->provider};
+    struct value parts[3];
+    size_t n = 0;
+    for (size_t i = 0; i < 3; i++) {
+        parts[i] =
+            places[i] < 0 ? (struct value){"", 0, VALUE_NULL} : out_value(&e->outs.at[places[i]]);
+        n += 5 + (size_t)parts[i].n;
+    }
+    buf_clear(&e->key);
+    char *key = buf_room(&e->key, n);
+    for (size_t i = 0; i < 3; i++)
+        key = key_part(key, parts[i]);
+    e->key.n = n;
+    return buf_slice(&e->key);
+}
+
+static struct slice kind_text(struct evtx *e, int64_t place)
+{
+    if (place < 0)
+        return SLICE("");
+    return arena_slice(&e->kept, value_text(out_value(&e->outs.at[place]), &e->scratch));
+}
+
+static struct evtx_kind *kind_of(struct evtx *e, uint32_t *number)
+{
+    struct slice key = kind_key(e);
+    if (e->kinds.n && slice_equal(key, buf_slice(&e->last_key))) {
+        *number = e->last_kind;
+        return &e->kinds.at[e->last_kind];
+    }
+    bool is_new;
+    uint32_t *found = map_put(&e->kind_numbers, key, &is_new);
+    if (is_new) {
+        *found = (uint32_t)e->kinds.n;
+        *VEC_PUSH(e->kinds) = (struct evtx_kind){
+            .kind = {.product = SLICE("windows"),
+                     .channel = kind_text(e, e->channel),
+                     .provider = kind_text(e, e->provider),
+                     .code = kind_text(e, e->code)},
+        };
+    }
+    struct buf swap = e->last_key;
+    e->last_key = e->key;
+    e->key = swap;
+    *number = e->last_kind = *found;
+    return &e->kinds.at[*found];
+}
+
+/* The column numbers of a plan's items in the block of a kind. */
+static struct evtx_columns *columns_of(struct evtx *e, struct evtx_plan *plan, uint32_t kind)
+{
+    if (plan->number == UINT32_MAX)
+        return NULL;
+    if (plan->last_kind != kind) {
+        const uint32_t pair[2] = {plan->number, kind};
+        bool is_new;
+        uint32_t *found =
+            map_put(&e->columns_numbers, slice_of((const char *)pair, sizeof pair), &is_new);
+        if (is_new) {
+            struct evtx_columns *columns =
+                arena_zero(&e->kept, 1, sizeof *columns + plan->n * sizeof *columns->at);
+            *found = (uint32_t)e->columns.n;
+            *VEC_PUSH(e->columns) = columns;
+        }
+        plan->last_kind = kind;
+        plan->last_columns = e->columns.at[*found];
+    }
+    struct evtx_columns *columns = plan->last_columns;
+    if (columns->epoch != block_set_epoch(e->blocks)) {
+        columns->epoch = block_set_epoch(e->blocks);
+        for (uint32_t i = 0; i < plan->n; i++)
+            columns->at[i] = EVTX_UNKNOWN_COLUMN;
+    }
+    return columns;
+}
+
+/* Looks a column up by name; one that is found is remembered in *known, which may be NULL. */
+static uint32_t find_column(struct evtx *e, struct block *b, uint32_t name, uint32_t *known)
+{
+    uint32_t column = block_column(b, evtx_name(e, name));
+    if (column == BLOCK_NO_COLUMN)
+        evtx_wrong(e, 0, "more different fields in one event than a block holds");
+    else if (known)
+        *known = column;
+    return column;
+}
+
+static void put_field(struct evtx *e, const struct evtx_run *run, uint32_t item, struct value v)
+{
+    uint32_t *known = run->columns ? &run->columns->at[item] : NULL;
+    uint32_t column = known && *known != EVTX_UNKNOWN_COLUMN
+                          ? *known
+                          : find_column(e, e->block, run->plan->items[item].field, known);
+    block_put(e->block, column, v);
+}
+
+static void put_out(struct evtx *e, const struct evtx_out *out)
+{
+    if (out->run == EVTX_NAMED)
+        block_put(e->block, find_column(e, e->block, out->item, NULL), out_value(out));
+    else
+        put_field(e, &e->runs.at[out->run], out->item, out_value(out));
+}
+
+/* The kind is known, or will not become known: begins the event in its block with what was kept
+ * until now. What comes after that goes into the block at once. */
+static bool begin_event(struct evtx *e)
+{
+    struct evtx_kind *kind = kind_of(e, &e->kind);
+    if (!kind->block || kind->epoch != block_set_epoch(e->blocks)) {
+        kind->block = block_set_open(e->blocks, &kind->kind);
+        kind->epoch = block_set_epoch(e->blocks);
+    }
+    e->status = block_row(kind->block, e->time, (struct origin){e->input, e->record}, e->err);
+    if (e->status != OK)
+        return evtx_wrong(e, 0, "the event could not be handed on");
+    e->block = kind->block;
+    for (size_t i = 0; i < e->runs.n; i++)
+        e->runs.at[i].columns = columns_of(e, e->runs.at[i].plan, e->kind);
+    for (size_t i = 0; i < e->outs.n; i++)
+        put_out(e, &e->outs.at[i]);
+    return true;
+}
+
 /* ---- from BinXML to outs ---- */
 
 /* The values that a plan is carried out with: part of e->subs, which grows by nested ones. */
@@ -86,7 +231,11 @@ static void add_out(struct evtx *e, struct goal goal, struct value v, uint64_t n
         else if (goal.item->what == ITEM_CODE && e->code < 0)
             e->code = place;
     }
-    *VEC_PUSH(e->outs) = (struct evtx_out){v, number, goal.run, goal.number};
+    struct evtx_out out = {v, number, goal.run, goal.number};
+    if (e->block)
+        put_out(e, &out);
+    else
+        *VEC_PUSH(e->outs) = out;
 }
 
 static bool add_array(struct evtx *e, struct goal goal, struct evtx_sub sub)
@@ -115,17 +264,52 @@ static bool add_nested(struct evtx *e, struct goal goal, struct evtx_sub sub, un
     return evtx_spend(e, sub.at, EVTX_FIELD_WORK) && binxml(e, c, goal.item->inside, nesting + 1);
 }
 
+/* The usual types of values: what becomes of them, as how many bytes they stand there (0: any number
+ * but none), and whether they stay there. As evtx_scalar, but false for anything else. */
+static inline bool usual_value(struct evtx_sub sub, const char *chunk, struct value *v,
+                               uint64_t *number)
+{
+    static const struct {
+        uint8_t as, width;
+        bool stays;
+    } usual[256] = {
+        [EVTX_STRING] = {VALUE_UTF16, 0, true},      [EVTX_UINT8] = {VALUE_UINT, 1, false},
+        [EVTX_UINT16] = {VALUE_UINT, 2, false},      [EVTX_UINT32] = {VALUE_UINT, 4, false},
+        [EVTX_UINT64] = {VALUE_UINT, 8, false},      [EVTX_GUID] = {VALUE_GUID, 16, true},
+        [EVTX_FILETIME] = {VALUE_FILETIME, 8, true}, [EVTX_SID] = {VALUE_SID, 0, true},
+        [EVTX_HEX32] = {VALUE_HEX, 4, false},        [EVTX_HEX64] = {VALUE_HEX, 8, false},
+    };
+    uint8_t as = usual[sub.type].as, width = usual[sub.type].width;
+    const char *p = chunk + sub.at;
+    if (as == VALUE_NULL || sub.n == 0 || (width && width != sub.n))
+        return false;
+    *v = (struct value){p, sub.n, as};
+    if (usual[sub.type].stays)
+        return true;
+    *number = 0;
+    if (width == 1)
+        memcpy(number, p, 1);
+    else if (width == 2)
+        memcpy(number, p, 2);
+    else if (width == 4)
+        memcpy(number, p, 4);
+    else
+        memcpy(number, p, 8);
+    *v = (struct value){NULL, 8, as};
+    return true;
+}
+
 /* A value of one substitution: the usual case. */
 static bool add_sub(struct evtx *e, struct goal goal, struct evtx_sub sub, unsigned nesting)
 {
+    struct evtx_out out = {.number = 0};
     if (sub.type == EVTX_BINXML)
         return sub.n == 0 || add_nested(e, goal, sub, nesting);
     if (sub.type & EVTX_ARRAY)
         return add_array(e, goal, sub);
-    struct value v;
-    uint64_t number = 0;
-    evtx_scalar(sub.type, bytes_of(e, sub), &v, &number, &e->scratch);
-    add_out(e, goal, v, number);
+    if (!usual_value(sub, e->chunk.p, &out.v, &out.number))
+        evtx_scalar(sub.type, bytes_of(e, sub), &out.v, &out.number, &e->scratch);
+    add_out(e, goal, out.v, out.number);
     return true;
 }
 
@@ -196,29 +380,94 @@ static bool name_goal(struct evtx *e, struct goal *goal, struct evtx_sub sub)
     return true;
 }
 
+/* Any item. */
+static bool carry_out_item(struct evtx *e, const struct evtx_plan *plan, struct goal goal,
+                           struct values values, unsigned nesting)
+{
+    const struct evtx_item *item = goal.item;
+    const struct evtx_part *part = &plan->parts[item->part];
+    if (item->named_by >= 0 && !name_goal(e, &goal, value_at(e, values, item->named_by)))
+        return false;
+    if (item->parts > 1)
+        return add_parts(e, goal, part, values, nesting);
+    if (item->parts == 0)
+        add_out(e, goal, (struct value){"", 0, VALUE_NULL}, 0);
+    else if (part->substitution < 0)
+        add_out(e, goal, part->constant, 0);
+    else
+        return add_sub(e, goal, value_at(e, values, part->substitution), nesting);
+    return true;
+}
+
+/* Begins the event before its other fields are looked at, when the plan tells where its kind is. */
+static bool begin_early(struct evtx *e, const struct evtx_plan *plan, uint32_t run,
+                        struct values values)
+{
+    for (uint32_t i = 0; i < plan->early_n; i++) {
+        uint32_t item = plan->early[i];
+        if (!carry_out_item(e, plan, (struct goal){&plan->items[item], run, item}, values,
+                            EVTX_NESTING))
+            return false;
+    }
+    if (e->time == TIMESTAMP_NONE)
+        e->time = e->written;
+    return begin_event(e);
+}
+
+/* All items of a plan, when the event has its block already. This is where the time goes. */
+static bool carry_out_quickly(struct evtx *e, struct evtx_plan *plan, uint32_t run,
+                              struct values values, unsigned nesting)
+{
+    const struct evtx_sub *subs = e->subs.at + values.first;
+    const char *chunk = e->chunk.p;
+    uint32_t *columns = columns_of(e, plan, e->kind)->at;
+    for (uint32_t i = 0; i < plan->n; i++) {
+        const struct evtx_op op = plan->ops[i];
+        struct value v;
+        uint64_t number;
+        bool has_sub = op.how <= HOW_SPARSE_SUB && op.from < values.n;
+        if (has_sub && usual_value(subs[op.from], chunk, &v, &number)) {
+            v.p = v.p ? v.p : &number;
+        } else if (op.how == HOW_CONSTANT) {
+            v = plan->parts[plan->items[i].part].constant;
+        } else if (op.how == HOW_EARLY ||
+                   (op.how == HOW_SPARSE_SUB && has_sub && subs[op.from].type == EVTX_NULL)) {
+            continue;
+        } else {
+            struct goal goal = {&plan->items[i], run, i};
+            if (!carry_out_item(e, plan, goal, values, nesting))
+                return false;
+            subs = e->subs.at + values.first; /* nested ones may have moved them */
+            continue;
+        }
+        uint32_t column = columns[i];
+        if (__builtin_expect(column == EVTX_UNKNOWN_COLUMN, 0))
+            column = find_column(e, e->block, plan->items[i].field, &columns[i]);
+        block_put(e->block, column, v);
+    }
+    return true;
+}
+
 static bool carry_out(struct evtx *e, struct evtx_plan *plan, struct values values,
                       unsigned nesting)
 {
     uint32_t run = (uint32_t)e->runs.n;
-    *VEC_PUSH(e->runs) = (struct evtx_run){plan, NULL};
     if (!evtx_spend(e, 0, (size_t)EVTX_FIELD_WORK * plan->n))
         return false;
+    *VEC_PUSH(e->runs) = (struct evtx_run){plan, NULL};
+    bool is_late = e->block || e->code >= 0; /* a second EventID is a field like others */
+    if (!is_late && plan->early_n && !begin_early(e, plan, run, values))
+        return false;
+    if (e->block)
+        e->runs.at[run].columns = columns_of(e, plan, e->kind);
+    if (e->runs.at[run].columns && !(is_late && plan->early_n))
+        return carry_out_quickly(e, plan, run, values, nesting);
     for (uint32_t i = 0; i < plan->n; i++) {
-        const struct evtx_item *item = &plan->items[i];
-        const struct evtx_part *part = &plan->parts[item->part];
-        struct goal goal = {item, run, i};
-        if (item->named_by >= 0 && !name_goal(e, &goal, value_at(e, values, item->named_by)))
+        struct goal goal = {&plan->items[i], run, i};
+        if (plan->ops[i].how == HOW_EARLY && !is_late)
+            continue;
+        if (!carry_out_item(e, plan, goal, values, nesting))
             return false;
-        if (item->parts == 0) {
-            add_out(e, goal, (struct value){"", 0, VALUE_NULL}, 0);
-        } else if (item->parts > 1) {
-            if (!add_parts(e, goal, part, values, nesting))
-                return false;
-        } else if (part->substitution < 0) {
-            add_out(e, goal, part->constant, 0);
-        } else if (!add_sub(e, goal, value_at(e, values, part->substitution), nesting)) {
-            return false;
-        }
     }
     return true;
 }
@@ -247,18 +496,21 @@ static bool read_values(struct evtx *e, struct cursor *c, struct values *values)
         return evtx_wrong(e, c->at, "the template's values break off");
     size_t at = c->at + (size_t)n * 4;
     bool whole = true;
-    for (uint32_t i = 0; i < n; i++) {
-        struct evtx_sub sub = {.at = (uint32_t)at};
-        sub.n = cursor_u16(c);
-        sub.type = cursor_u8(c);
-        cursor_skip(c, 1);
-        whole = whole && sub.n <= c->n - at;
-        if (!whole)
-            break;
-        at += sub.n;
-        *VEC_PUSH(e->subs) = sub;
+    if (e->subs.cap - e->subs.n < n) {
+        e->subs.cap = e->subs.cap * 2 + n;
+        e->subs.at = xrealloc(e->subs.at, e->subs.cap, sizeof *e->subs.at);
     }
-    values->n = e->subs.n - values->first;
+    struct evtx_sub *sub = e->subs.at + e->subs.n;
+    for (uint32_t i = 0; i < n && whole; i++) {
+        uint32_t size_and_type = cursor_u32(c);
+        *sub = (struct evtx_sub){(uint32_t)at, (uint16_t)size_and_type,
+                                 (uint8_t)(size_and_type >> 16)};
+        whole = sub->n <= c->n - at;
+        if (whole)
+            at += sub++->n;
+    }
+    values->n = (size_t)(sub - e->subs.at) - values->first;
+    e->subs.n += values->n;
     cursor_seek(c, at);
     return whole || evtx_wrong(e, at, "a value runs over the record's end");
 }
@@ -320,128 +572,6 @@ static bool binxml(struct evtx *e, struct cursor c, struct evtx_context around, 
     return true;
 }
 
-/* ---- from outs to a block ---- */
-
-static struct value out_value(const struct evtx_out *out)
-{
-    struct value v = out->v;
-    if (!v.p)
-        v.p = &out->number;
-    return v;
-}
-
-static void key_of(struct buf *key, const struct evtx *e, int64_t place)
-{
-    struct value v = {"", 0, VALUE_NULL};
-    if (place >= 0)
-        v = out_value(&e->outs.at[place]);
-    buf_add(key, slice_of(&v.n, sizeof v.n));
-    buf_char(key, (char)v.type);
-    buf_add(key, slice_of(v.p, v.n));
-}
-
-static struct slice kind_text(struct evtx *e, int64_t place)
-{
-    if (place < 0)
-        return SLICE("");
-    return arena_slice(&e->kept, value_text(out_value(&e->outs.at[place]), &e->scratch));
-}
-
-static struct evtx_kind *kind_of(struct evtx *e, uint32_t *number)
-{
-    buf_clear(&e->key);
-    key_of(&e->key, e, e->code);
-    key_of(&e->key, e, e->channel);
-    key_of(&e->key, e, e->provider);
-    bool is_new;
-    uint32_t *found = map_put(&e->kind_numbers, buf_slice(&e->key), &is_new);
-    if (is_new) {
-        *found = (uint32_t)e->kinds.n;
-        *VEC_PUSH(e->kinds) = (struct evtx_kind){
-            .kind = {.product = SLICE("windows"),
-                     .channel = kind_text(e, e->channel),
-                     .provider = kind_text(e, e->provider),
-                     .code = kind_text(e, e->code)},
-        };
-    }
-    *number = *found;
-    return &e->kinds.at[*found];
-}
-
-/* The column numbers of a plan's items in the block of a kind. */
-static struct evtx_columns *columns_of(struct evtx *e, struct evtx_plan *plan, uint32_t kind)
-{
-    if (plan->number == UINT32_MAX)
-        return NULL;
-    if (plan->last_kind != kind) {
-        const uint32_t pair[2] = {plan->number, kind};
-        bool is_new;
-        uint32_t *found =
-            map_put(&e->columns_numbers, slice_of((const char *)pair, sizeof pair), &is_new);
-        if (is_new) {
-            struct evtx_columns *columns =
-                arena_zero(&e->kept, 1, sizeof *columns + plan->n * sizeof *columns->at);
-            *found = (uint32_t)e->columns.n;
-            *VEC_PUSH(e->columns) = columns;
-        }
-        plan->last_kind = kind;
-        plan->last_columns = e->columns.at[*found];
-    }
-    struct evtx_columns *columns = plan->last_columns;
-    if (columns->epoch != block_set_epoch(e->blocks)) {
-        columns->epoch = block_set_epoch(e->blocks);
-        for (uint32_t i = 0; i < plan->n; i++)
-            columns->at[i] = EVTX_UNKNOWN_COLUMN;
-    }
-    return columns;
-}
-
-/* Looks a column up by name; one that is found is remembered in *known, which may be NULL. */
-static uint32_t find_column(struct evtx *e, struct block *b, uint32_t name, uint32_t *known)
-{
-    uint32_t column = block_column(b, evtx_name(e, name));
-    if (column == BLOCK_NO_COLUMN)
-        evtx_wrong(e, 0, "more different fields in one event than a block holds");
-    else if (known)
-        *known = column;
-    return column;
-}
-
-static void put_outs(struct evtx *e, struct block *b, uint32_t kind)
-{
-    for (size_t i = 0; i < e->runs.n; i++)
-        e->runs.at[i].columns = columns_of(e, e->runs.at[i].plan, kind);
-    for (size_t i = 0; i < e->outs.n; i++) {
-        const struct evtx_out *out = &e->outs.at[i];
-        uint32_t column;
-        if (out->run == EVTX_NAMED) {
-            column = find_column(e, b, out->item, NULL);
-        } else {
-            const struct evtx_run *run = &e->runs.at[out->run];
-            uint32_t *known = run->columns ? &run->columns->at[out->item] : NULL;
-            column = known && *known != EVTX_UNKNOWN_COLUMN
-                         ? *known
-                         : find_column(e, b, run->plan->items[out->item].field, known);
-        }
-        block_put(b, column, out_value(out));
-    }
-}
-
-static enum status add_event(struct evtx *e)
-{
-    uint32_t number;
-    struct evtx_kind *kind = kind_of(e, &number);
-    if (!kind->block || kind->epoch != block_set_epoch(e->blocks)) {
-        kind->block = block_set_open(e->blocks, &kind->kind);
-        kind->epoch = block_set_epoch(e->blocks);
-    }
-    struct block *b = kind->block;
-    enum status status = block_row(b, e->time, (struct origin){e->input, e->record}, e->err);
-    if (status == OK)
-        put_outs(e, b, number);
-    return status;
-}
-
 enum status evtx_record(struct evtx *e, size_t from, size_t to, uint64_t number, uint64_t written)
 {
     e->time = TIMESTAMP_NONE;
@@ -449,16 +579,18 @@ enum status evtx_record(struct evtx *e, size_t from, size_t to, uint64_t number,
     e->provider = e->channel = e->code = -1;
     e->outs.n = e->runs.n = e->subs.n = 0;
     e->wrong = NULL;
+    e->block = NULL;
+    e->status = OK;
+    e->written = timestamp_from_filetime(written);
     arena_reset(&e->scratch);
     struct cursor c = {(const unsigned char *)e->chunk.p, to, from, false};
     bool good = binxml(e, c, (struct evtx_context){ROLE_DOCUMENT, NAME_NONE}, 0);
     if (e->time == TIMESTAMP_NONE)
-        e->time = timestamp_from_filetime(written);
-    enum status status = OK;
-    if (good || e->outs.n)
-        status = add_event(e);
-    if (e->wrong && !e->quiet)
+        e->time = e->written;
+    if (!e->block && e->status == OK && (good || e->outs.n))
+        begin_event(e);
+    if (e->wrong && !e->quiet && e->status == OK)
         problem_add(e->problems, e->input, e->chunk_at + e->wrong_at, "record %llu: %s",
                     (unsigned long long)number, e->wrong);
-    return status;
+    return e->status;
 }
