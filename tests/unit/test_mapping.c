@@ -90,6 +90,12 @@ static void fewer_parts_mean_more_kinds(void **state)
     size_t all = find(m, NULL, "process_creation", NULL, at, 64);
     assert_int_equal(all, 5); /* two of Windows, two of Linux, one of macOS */
     assert_int_equal(find(m, NULL, "process_creation", NULL, at, 1), all); /* only counted */
+    /* a proxy's log, and HTTP as Zeek and Suricata see it */
+    assert_int_equal(find(m, NULL, "proxy", NULL, at, 64), 3);
+    struct event_kind http = {.product = SLICE("zeek"), .service = SLICE("http")};
+    assert_false(binding_holds(mappings_get(m, at[0]), &http));
+    assert_true(binding_holds(mappings_get(m, at[1]), &http));
+    assert_slice(binding_field(mappings_get(m, at[1]), SLICE("c-uri"))->stored[0], "uri");
     /* defined with exactly these parts: only that, not everything of Windows */
     assert_int_equal(find(m, "windows", NULL, NULL, at, 64), 1);
     struct event_kind kind = {
