@@ -1,4 +1,4 @@
-#include "test.h"
+#include "golden.h"
 
 #include "base/locale.h"
 #include "base/text.h"
@@ -7,43 +7,7 @@
 #include "report/words.h"
 #include "report_sample.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <time.h>
-
-/* ---- golden files: tests/golden/report; GOLDEN_WRITE=1 writes them anew ---- */
-
-static struct slice whole_file(const char *path)
-{
-    FILE *in = fopen(path, "rb");
-    if (!in)
-        return (struct slice){0};
-    size_t room = 1 << 22;
-    char *bytes = malloc(room);
-    size_t n = fread(bytes, 1, room, in);
-    fclose(in);
-    return slice_of(bytes, n);
-}
-
-static void golden(const char *name, struct slice got)
-{
-    char path[4096];
-    snprintf(path, sizeof path, "%s/tests/golden/report/%s", getenv("SOURCE_ROOT"), name);
-    if (getenv("GOLDEN_WRITE")) {
-        FILE *out = fopen(path, "wb");
-        assert_non_null(out);
-        fwrite(got.p, 1, got.n, out);
-        fclose(out);
-    }
-    struct slice want = whole_file(path);
-    if (!slice_equal(want, got)) {
-        size_t at = 0;
-        while (at < want.n && at < got.n && want.p[at] == got.p[at])
-            at++;
-        fail_msg("%s differs from byte %zu on: %.*s", name, at, SLICE_ARG(slice_sub(got, at, 60)));
-    }
-    free((void *)(uintptr_t)want.p);
-}
 
 /* The sample as a timeline; free the bytes. */
 static struct slice written(const char *format, const char *language, bool colour, unsigned width)
@@ -83,32 +47,33 @@ static void check_golden(const char *name, const char *format, const char *langu
 static void text(void **state)
 {
     (void)state;
-    check_golden("text-80.txt", "text", "en", false, 80);
-    check_golden("text-140.txt", "text", "en", false, 140);
-    check_golden("text-50.txt", "text", "en", false, 50);
-    check_golden("text-colour.txt", "text", "en", true, 120);
-    check_golden("text-ja.txt", "text", "ja", false, 100);
-    check_golden("text-pipe.txt", "text", "en", false, 0);
+    check_golden("report/text-80.txt", "text", "en", false, 80);
+    check_golden("report/text-140.txt", "text", "en", false, 140);
+    check_golden("report/text-50.txt", "text", "en", false, 50);
+    check_golden("report/text-colour.txt", "text", "en", true, 120);
+    check_golden("report/text-ja.txt", "text", "ja", false, 100);
+    check_golden("report/text-pipe.txt", "text", "en", false, 0);
 }
 
 static void jsonl(void **state)
 {
     (void)state;
-    check_golden("findings.jsonl", "jsonl", "en", false, 0);
-    check_golden("findings.jsonl", "jsonl", "ja", true, 80); /* programs read it: no language */
+    check_golden("report/findings.jsonl", "jsonl", "en", false, 0);
+    check_golden("report/findings.jsonl", "jsonl", "ja", true,
+                 80); /* programs read it: no language */
 }
 
 static void csv(void **state)
 {
     (void)state;
-    check_golden("findings.csv", "csv", "en", false, 0);
-    check_golden("findings.csv", "csv", "ja", false, 0);
+    check_golden("report/findings.csv", "csv", "en", false, 0);
+    check_golden("report/findings.csv", "csv", "ja", false, 0);
 }
 
 static void timesketch(void **state)
 {
     (void)state;
-    check_golden("timesketch.jsonl", "timesketch", "en", false, 0);
+    check_golden("report/timesketch.jsonl", "timesketch", "en", false, 0);
 }
 
 /* No byte that steers a terminal: controls but line ends, changes of direction, bad UTF-8. */
@@ -161,8 +126,8 @@ static void html(void **state)
         struct slice rows = between(page, SLICE("id=\"rows\">"), SLICE("</script>"));
         struct slice rest = between(page, SLICE("id=\"page\">"), SLICE("</script>"));
         if (i == 0)
-            golden("html-rows.json", rows);
-        golden(i ? "html-page-ja.json" : "html-page.json", rest);
+            golden("report/html-rows.json", rows);
+        golden(i ? "report/html-page-ja.json" : "report/html-page.json", rest);
         assert_harmless(page);
 
         /* evidence makes no elements, and nothing is left to fill in */
