@@ -467,8 +467,6 @@ static const struct json_shape *match(struct json_state *s, const struct json_sh
 static struct layout *find_layout(struct json_state *s)
 {
     struct event_kind kind;
-    s->doc.root = JSON_ROOT;
-    find_marks(s);
     uint32_t source = s->doc.marks[MARK_SOURCE]; /* a document out of Elasticsearch */
     if (source && json_type(&s->doc.tape, source) == '{') {
         s->doc.root = source;
@@ -484,7 +482,8 @@ static struct layout *find_layout(struct json_state *s)
     return layout_of(s, shape, &kind);
 }
 
-enum status json_event(struct json_state *s, uint64_t record, struct error *err)
+/* The object at `root`, whose marks were found. */
+static enum status one_event(struct json_state *s, uint64_t record, struct error *err)
 {
     struct layout *layout = s->layout = find_layout(s);
     if (layout->epoch != block_set_epoch(s->blocks)) {
@@ -507,6 +506,35 @@ enum status json_event(struct json_state *s, uint64_t record, struct error *err)
                     "too many different names: %llu values of this event are left out",
                     (unsigned long long)s->lost);
     return OK;
+}
+
+/* Whether a document is but a list of objects, as CloudTrail writes its files. */
+static bool is_records(const struct json_tape *t, uint32_t list)
+{
+    if (!list || json_type(t, list) != '[' || json_after(t, list) != json_after(t, JSON_ROOT) - 1)
+        return false;
+    for (uint32_t at = list + 1, end = json_after(t, list) - 1; at < end; at = json_after(t, at))
+        if (json_type(t, at) != '{')
+            return false;
+    return list == JSON_ROOT + 2; /* behind the brace and the key */
+}
+
+enum status json_event(struct json_state *s, uint64_t record, struct error *err)
+{
+    const struct json_tape *t = &s->doc.tape;
+    s->doc.root = JSON_ROOT;
+    find_marks(s);
+    uint32_t list = s->doc.marks[MARK_RECORDS];
+    if (!is_records(t, list))
+        return one_event(s, record, err);
+    enum status status = OK;
+    for (uint32_t at = list + 1, end = json_after(t, list) - 1; status == OK && at < end;
+         at = json_after(t, at)) {
+        s->doc.root = at;
+        find_marks(s);
+        status = one_event(s, record, err);
+    }
+    return status;
 }
 
 /* ---- for the shapes ---- */

@@ -70,7 +70,20 @@ struct json_field {
     X(TS, "ts")                                                                                    \
     X(UID, "uid")                                                                                  \
     X(ORIG_H, "id.orig_h")                                                                         \
-    X(SOURCE, "_source")
+    X(SOURCE, "_source")                                                                           \
+    X(RECORDS, "Records")                                                                          \
+    X(AWS_SOURCE, "eventSource")                                                                   \
+    X(AWS_NAME, "eventName")                                                                       \
+    X(AWS_REGION, "awsRegion")                                                                     \
+    X(AUDIT_ID, "auditID")                                                                         \
+    X(VERB, "verb")                                                                                \
+    X(REQUEST_URI, "requestURI")                                                                   \
+    X(OKTA_TYPE, "eventType")                                                                      \
+    X(OKTA_MESSAGE, "displayMessage")                                                              \
+    X(PUBLISHED, "published")                                                                      \
+    X(ACTION, "action")                                                                            \
+    X(ACTOR, "actor")                                                                              \
+    X(DOCUMENT_ID, "_document_id")
 
 #define JSON_MARK_NAME(mark, key) MARK_##mark,
 enum json_mark { JSON_MARKS(JSON_MARK_NAME) MARKS };
@@ -138,7 +151,8 @@ void json_begin(struct json_state *s, const struct batch *batch, struct block_se
 /* Parses a document, which has JSON_PADDING readable bytes behind it. */
 enum json_result json_read(struct json_state *s, struct slice document);
 
-/* Makes an event of the document that was read last, `record` its line. */
+/* Makes an event of the document that was read last, `record` its line; of {"Records": [...]}, one of
+ * each element. */
 enum status json_event(struct json_state *s, uint64_t record, struct error *err);
 
 #endif

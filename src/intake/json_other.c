@@ -1,5 +1,5 @@
 /*
- * Suricata's EVE, Zeek's JSON, and all other documents.
+ * Suricata's EVE, Zeek's JSON, and all other documents, some of them known services'.
  */
 #include "intake/json_internal.h"
 
@@ -159,11 +159,28 @@ static void zeek_name(struct json_field *f, struct arena *a)
 
 /* ---- everything else ---- */
 
+/* Logs that need no other names than their own: what they are is told by keys that they all have. */
+static const struct {
+    enum json_mark marks[3];
+    struct slice product, service;
+} services[] = {
+    {{MARK_AWS_SOURCE, MARK_AWS_NAME, MARK_AWS_REGION}, S("aws"), S("cloudtrail")},
+    {{MARK_AUDIT_ID, MARK_VERB, MARK_REQUEST_URI}, S("kubernetes"), S("audit")},
+    {{MARK_OKTA_TYPE, MARK_OKTA_MESSAGE, MARK_PUBLISHED}, S("okta"), S("okta")},
+    {{MARK_ACTION, MARK_ACTOR, MARK_DOCUMENT_ID}, S("github"), S("audit")},
+};
+
 static bool any_kind(const struct json_doc *doc, struct event_kind *kind, struct buf *code)
 {
-    (void)doc;
     (void)code;
     *kind = (struct event_kind){0};
+    for (size_t i = 0; i < COUNT(services); i++) {
+        const enum json_mark *marks = services[i].marks;
+        if (doc->marks[marks[0]] && doc->marks[marks[1]] && doc->marks[marks[2]]) {
+            kind->product = services[i].product;
+            kind->service = services[i].service;
+        }
+    }
     return true;
 }
 
@@ -171,10 +188,12 @@ static void any_name(struct json_field *f, struct arena *a)
 {
     /* the likeliest to be the time of the event last */
     static const struct slice times[] = {
-        S("created_at"), S("createdat"),    S("date"),          S("_time"),
-        S("published"),  S("ts"),           S("datetime"),      S("time"),
-        S("timestamp"),  S("creationtime"), S("timegenerated"), S("timecreated"),
-        S("event_time"), S("eventtime"),    S("@timestamp"),
+        S("created_at"),   S("createdat"),     S("date"),
+        S("_time"),        S("published"),     S("ts"),
+        S("datetime"),     S("time"),          S("timestamp"),
+        S("creationtime"), S("timegenerated"), S("timecreated"),
+        S("event_time"),   S("eventtime"),     S("requestreceivedtimestamp"),
+        S("@timestamp"),
     };
     (void)a;
     if (f->parent->path.n)

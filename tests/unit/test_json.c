@@ -277,6 +277,25 @@ static void zeek(void **state)
                  "2026-11-10T10:23:41.500000Z zeek//weird || #1 uid=C1 id.orig_h=10.0.0.7\n");
 }
 
+static void services(void **state)
+{
+    (void)state;
+    expect("{\"Records\":[{\"eventTime\":\"2026-11-10T10:23:41Z\",\"eventSource\":"
+           "\"iam.amazonaws.com\",\"eventName\":\"CreateUser\",\"awsRegion\":\"us-east-1\","
+           "\"userIdentity\":{\"type\":\"Root\"}},{\"a\":1}]}\n"
+           "{\"Records\":[{\"a\":1}],\"b\":2}\n{\"Records\":[1,2]}\n{\"Records\":[]}\n",
+           "2026-11-10T10:23:41.000000Z aws//cloudtrail || #1 eventTime=2026-11-10T10:23:41Z "
+           "eventSource=iam.amazonaws.com eventName=CreateUser awsRegion=us-east-1 "
+           "userIdentity.type=Root\n"
+           "- // || #1 a=1\n- // || #2 Records.a=1 b=2\n- // || #3 Records=1, 2\n");
+    expect("{\"auditID\":\"x\",\"verb\":\"create\",\"requestURI\":\"/api\","
+           "\"objectRef\":{\"resource\":\"pods\"},"
+           "\"requestReceivedTimestamp\":\"2026-11-10T10:23:41.123456Z\"}",
+           "2026-11-10T10:23:41.123456Z kubernetes//audit || #1 auditID=x verb=create "
+           "requestURI=/api objectRef.resource=pods "
+           "requestReceivedTimestamp=2026-11-10T10:23:41.123456Z\n");
+}
+
 /* ---- times ---- */
 
 static void times(void **state)
@@ -471,6 +490,7 @@ int main(void)
         cmocka_unit_test(vector),
         cmocka_unit_test(suricata),
         cmocka_unit_test(zeek),
+        cmocka_unit_test(services),
         cmocka_unit_test(times),
         cmocka_unit_test(values),
         cmocka_unit_test(forms),
