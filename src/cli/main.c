@@ -1,12 +1,12 @@
 #include "cli/help.h"
 #include "cli/options.h"
+#include "cli/outfile.h"
 
 #include "base/arena.h"
 #include "base/locale.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <time.h>
@@ -93,8 +93,7 @@ static int close_output(int result)
     if (!lost)
         return result;
     int why = errno;
-    struct pollfd end = {.fd = STDOUT_FILENO};
-    if (why == EPIPE || (poll(&end, 1, 0) == 1 && (end.revents & POLLERR)))
+    if (why == EPIPE || reader_gone())
         return result;
     fprintf(stderr, "hikeshi: can't write the output: %s\n", strerrordesc_np(why));
     return result > EXIT_STATUS_FAILED ? result : EXIT_STATUS_FAILED;

@@ -95,6 +95,26 @@ same "--quiet" "$(scan -q -f jsonl "$logs" 2>&1 >/dev/null)" ""
 check "--verbose tells about the work" grep -q 'events/s' <(scan -v -f jsonl "$logs" 2>&1 >/dev/null)
 same "no progress where there is no terminal" "$(scan "$logs" 2>&1 >/dev/null)" ""
 
+# ---- progress ----
+{
+    make_events
+    sleep 0.7
+    make_events
+} | scan --progress - >/dev/null 2>"$scratch/progress"
+check "--progress shows a rate" grep -q 'events/s' "$scratch/progress"
+check "and takes its line away" test "$(tail -c 4 "$scratch/progress")" = $'\r\033[K'
+{ make_events; sleep 0.7; } | scan - >/dev/null 2>"$scratch/progress"
+same "no progress in a file unless asked for" "$(cat "$scratch/progress")" ""
+if command -v script >/dev/null && script -qec true /dev/null >/dev/null 2>&1; then
+    said=$(TERM=xterm script -qec "stty cols 80; $hikeshi scan -r $rules $logs" /dev/null </dev/null)
+    check "a terminal gets colours" grep -q $'\033\[' <<<"$said"
+    check "and lines that fit" test "$(python3 -c 'import re, sys
+print(max(len(line) for line in re.sub("\\x1b\\[[0-9;]*m|\r", "", sys.stdin.read()).split("\n")))' \
+        <<<"$said")" -le 80
+else
+    skip "a terminal gets colours" "no script"
+fi
+
 # ---- the output file ----
 scan -f jsonl -o "$scratch/found.jsonl" "$logs" >/dev/null 2>&1
 same "--output" "$(wc -l <"$scratch/found.jsonl")" 4
