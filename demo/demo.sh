@@ -23,6 +23,9 @@ show() {
     [ "$status" -le 1 ] || exit "$status"
 }
 
+say "What is in the logs at all? Events, logons, hosts, times"
+show scan --metrics --top 5 demo/events
+
 say "What did an attacker do? All findings in order of time, then their numbers"
 show scan --rules rules --local demo/events
 

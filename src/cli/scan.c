@@ -10,12 +10,15 @@
 #include "base/locale.h"
 #include "base/vec.h"
 #include "detect/scan.h"
+#include "report/metrics.h"
 #include "report/timeline.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
+
+enum { TOP = 10 }; /* rows a table of metrics, unless --top says it */
 
 enum colour { COLOUR_AUTO, COLOUR_NEVER, COLOUR_ALWAYS };
 
@@ -25,6 +28,7 @@ struct scan_values {
     struct text_list rule_paths;
     const char *output, *language;
     unsigned format, top, colour, local;
+    bool metrics;
 };
 
 /* ---- options ---- */
@@ -50,6 +54,10 @@ static const struct option options[] = {
      AT(format), .group = N_("What is told")},
     {'o', "output", OPTION_TEXT, "FILE",
      N_("write findings there; the file appears when it is whole"), AT(output)},
+    {0, "metrics", OPTION_FLAG, NULL,
+     N_("tell what is in the logs: events by channel and id, logons, hosts, gaps; needs no rules "
+        "(as text or jsonl)"),
+     AT(metrics)},
     {0, "top", OPTION_NUMBER, "N", N_("at most N rows in each table of numbers (10)"), AT(top)},
     {0, "lang", OPTION_TEXT, "LANGUAGE", N_("the language (that of the locale)"),
      .choice = language_name, AT(language)},
@@ -70,6 +78,7 @@ static const struct example examples[] = {
     {"hikeshi scan -r rules/ -f html -o report.html evidence.zip", N_("a page to hand on")},
     {"hikeshi scan -r rules/ -f jsonl logs/ | jq .", N_("for other programs")},
     {"zcat events.jsonl.gz | hikeshi scan -r rules/ -", N_("from a pipe")},
+    {"hikeshi scan --metrics evidence/", N_("what is there at all, without rules")},
     {NULL, NULL},
 };
 
@@ -85,6 +94,8 @@ struct run {
     struct inputs *inputs;
     struct outfile out;
     struct scan *scan;
+    struct metrics *metrics;
+    struct metrics_worker **counting; /* one a thread */
     struct summary *summary;
     struct progress progress;
     bool interrupted; /* before all was read */
@@ -97,8 +108,15 @@ static enum status bad_use(struct error *err, const char *what)
 
 static enum status check_values(const struct scan_values *v, struct error *err)
 {
-    return v->rule_paths.n ? OK
-                           : bad_use(err, "give the rules: --rules DIR; try hikeshi scan --help");
+    const char *format = timeline_formats[v->format]->name;
+    bool text = strcmp(format, "text") == 0;
+    if (!v->rule_paths.n && !v->metrics)
+        return bad_use(err, "give the rules: --rules DIR; try hikeshi scan --help");
+    if (v->metrics && v->rule_paths.n && !text)
+        return bad_use(err, "--metrics together with --rules is told as text only");
+    if (v->metrics && !text && strcmp(format, "jsonl") != 0)
+        return bad_use(err, "--metrics is told as text or jsonl");
+    return OK;
 }
 
 static enum status load_rules(struct run *r, struct error *err)
@@ -117,6 +135,14 @@ static enum status load_rules(struct run *r, struct error *err)
                 n);
     if (!ruleset_count(r->rules))
         return bad_use(err, "no rule is left to try; see --rules, --level, --status, --tag");
+    return OK;
+}
+
+static enum status count_block(void *ctx, unsigned worker, struct block *b, struct error *err)
+{
+    const struct run *r = ctx;
+    (void)err;
+    metrics_block(r->counting[worker], b);
     return OK;
 }
 
@@ -147,6 +173,7 @@ static enum status prepare(struct run *r, struct error *err)
         .wanted = input_selection(&v->input),
         .reader = {.carve = v->input.carve},
         .threads = v->input.threads,
+        .look = v->metrics ? count_block : NULL,
         .progress = show_progress,
         .ctx = r,
         .stop = r->stop,
@@ -160,9 +187,18 @@ static enum status prepare(struct run *r, struct error *err)
 
 static enum status read_inputs(struct run *r, struct error *err)
 {
+    unsigned threads = scan_threads(r->scan);
+    if (r->v->metrics) {
+        r->metrics = metrics_new();
+        r->counting = xcalloc(threads, sizeof(struct metrics_worker *));
+        for (unsigned i = 0; i < threads; i++)
+            r->counting[i] = metrics_worker_new(r->metrics);
+    }
     progress_begin(&r->progress, stderr, (enum progress_wish)r->v->input.progress);
     enum status status = scan_run(r->scan, r->inputs, r->problems, err);
     progress_end(&r->progress);
+    for (unsigned i = 0; r->counting && i < threads; i++)
+        metrics_worker_free(r->counting[i]);
     r->interrupted = status == STATUS_INTERRUPTED;
     return status;
 }
@@ -237,12 +273,26 @@ static enum status tell_findings(struct run *r, struct error *err)
     return status;
 }
 
+static enum status tell_metrics(struct run *r, struct error *err)
+{
+    if (!is_text(r))
+        return metrics_print_json(r->metrics, r->out.file, err);
+    struct metrics_options wanted = {
+        .colour = output_colour(r),
+        .width = r->v->output ? 0 : terminal_width(stdout),
+        .top = r->v->top ? r->v->top : TOP,
+    };
+    return metrics_print_text(r->metrics, &wanted, r->out.file, err);
+}
+
 /* All that was found goes out; a file gets its name only when that is all there is to find. */
 static enum status tell(struct run *r, struct error *err)
 {
     enum status status = OK;
     if (r->rules)
         status = tell_findings(r, err);
+    if (status == OK && r->metrics)
+        status = tell_metrics(r, err);
     if (status == OK && !(r->interrupted && r->v->output))
         return outfile_commit(&r->out, err);
     outfile_abandon(&r->out);
@@ -345,6 +395,8 @@ static void run_free(struct run *r)
     if (r->out.file)
         outfile_abandon(&r->out);
     summary_free(r->summary);
+    free(r->counting);
+    metrics_free(r->metrics);
     scan_free(r->scan);
     inputs_free(r->inputs);
     problems_free(r->problems);

@@ -95,6 +95,15 @@ same "--quiet" "$(scan -q -f jsonl "$logs" 2>&1 >/dev/null)" ""
 check "--verbose tells about the work" grep -q 'events/s' <(scan -v -f jsonl "$logs" 2>&1 >/dev/null)
 same "no progress where there is no terminal" "$(scan "$logs" 2>&1 >/dev/null)" ""
 
+# ---- metrics ----
+status "--metrics needs no rules" 0 "$hikeshi" scan --metrics "$logs"
+check "--metrics counts" grep -qE 'Sysmon' <("$hikeshi" scan --metrics "$logs")
+check "--metrics as JSON" python3 -m json.tool <("$hikeshi" scan --metrics -f jsonl "$logs") /dev/null
+status "--metrics with rules" 1 scan --metrics "$logs"
+status "--metrics as a page" 2 "$hikeshi" scan --metrics -f html "$logs"
+same "--metrics of one host" \
+    "$("$hikeshi" scan --metrics --host srv "$logs" | grep -c 'pc01')" 0
+
 # ---- progress ----
 {
     make_events
