@@ -205,6 +205,7 @@ void engine_worker_free(struct engine_worker *w)
     free(w->columns);
     free(w->hits.at);
     free(w->first_hit);
+    free(w->hits_n);
     free(w->bits);
     free(w->present);
     free(w->touched.at);
@@ -261,6 +262,7 @@ static void make_room(struct engine_worker *w)
     if (w->predicates_room < p->predicates_n) {
         w->predicates_room = p->predicates_n;
         w->first_hit = room_for(w->first_hit, p->predicates_n, sizeof *w->first_hit);
+        w->hits_n = room_for(w->hits_n, p->predicates_n, sizeof *w->hits_n);
         w->bits = room_for(w->bits, p->predicates_n, sizeof *w->bits);
     }
     if (w->views_room < p->views_n) {
@@ -301,7 +303,7 @@ static void begin_block(struct engine_worker *w, struct block *b)
 static void end_block(struct engine_worker *w)
 {
     for (size_t i = 0; i < w->touched.n; i++) {
-        w->first_hit[w->touched.at[i]] = 0;
+        w->hits_n[w->touched.at[i]] = 0;
         w->bits[w->touched.at[i]] = NULL;
     }
     w->touched.n = 0;

@@ -107,10 +107,25 @@ static void ask(struct engine_worker *w, const struct view *view, struct value v
 
 static void note(struct engine_worker *w, uint32_t predicate, uint32_t column, uint32_t value)
 {
-    if (!w->first_hit[predicate])
+    if (w->hits_n[predicate]++ == 0)
         *VEC_PUSH(w->touched) = predicate;
-    *VEC_PUSH(w->hits) = (struct hit){column, value, w->first_hit[predicate]};
-    w->first_hit[predicate] = (uint32_t)w->hits.n;
+    *VEC_PUSH(w->hits) = (struct hit){predicate, (uint16_t)column, (uint16_t)value};
+}
+
+/* By counting. */
+static void sort_hits(struct engine_worker *w)
+{
+    uint32_t sum = 0;
+    for (size_t i = 0; i < w->touched.n; i++) {
+        w->first_hit[w->touched.at[i]] = sum;
+        sum += w->hits_n[w->touched.at[i]];
+        w->hits_n[w->touched.at[i]] = 0;
+    }
+    w->sorted = arena_alloc(&w->arena, w->hits.n * sizeof *w->sorted);
+    for (size_t i = 0; i < w->hits.n; i++) {
+        uint32_t predicate = w->hits.at[i].predicate;
+        w->sorted[w->first_hit[predicate] + w->hits_n[predicate]++] = w->hits.at[i];
+    }
 }
 
 static void find_in_column(struct engine_worker *w, uint32_t number, uint32_t column)
@@ -146,4 +161,5 @@ void engine_find_hits(struct engine_worker *w)
         for (uint32_t column = 0; !view->names_n && column < w->block->columns_n; column++)
             find_in_column(w, i, column);
     }
+    sort_hits(w);
 }

@@ -7,8 +7,8 @@
 
 /* A value of a column meets a predicate. */
 struct hit {
-    uint32_t column, value;
-    uint32_t next; /* of the same predicate: 1 + its index; 0 at the end */
+    uint32_t predicate;
+    uint16_t column, value;
 };
 
 /* Which rows have which value of a column: rows[starts[v]] to rows[starts[v + 1] - 1]. */
@@ -49,7 +49,9 @@ struct engine_worker {
         struct hit *at;
         size_t n, cap;
     } hits;
-    uint32_t *first_hit; /* by predicate: 1 + index of its newest hit; 0: none */
+    struct hit *sorted;  /* the hits by predicate */
+    uint32_t *hits_n;    /* by predicate: how many; 0: it is not met */
+    uint32_t *first_hit; /* by predicate that is met: its first in `sorted` */
     uint64_t **bits;     /* by predicate: its rows, made when asked for */
     uint64_t **present;  /* by view, likewise */
     struct {

@@ -37,11 +37,11 @@ static const struct rows_by_value *rows_by_value(struct engine_worker *w, uint32
 
 static uint64_t *met_rows(struct engine_worker *w, uint32_t predicate)
 {
-    if (!w->first_hit[predicate] || w->bits[predicate])
+    if (!w->hits_n[predicate] || w->bits[predicate])
         return w->bits[predicate];
     uint64_t *rows = bitmap(w, &w->arena);
-    for (uint32_t i = w->first_hit[predicate]; i; i = w->hits.at[i - 1].next) {
-        const struct hit *hit = &w->hits.at[i - 1];
+    const struct hit *hit = w->sorted + w->first_hit[predicate];
+    for (uint32_t i = 0; i < w->hits_n[predicate]; i++, hit++) {
         const struct rows_by_value *r = rows_by_value(w, hit->column);
         uint32_t from = r->starts[hit->value], to = r->starts[hit->value + 1];
         if (to - from == w->block->rows)
@@ -135,7 +135,7 @@ static bool may_be_true(const struct engine_worker *w, const struct expression *
     case IS_FALSE:
         return false;
     case IS_MET:
-        return w->first_hit[e->predicate] != 0;
+        return w->hits_n[e->predicate] != 0;
     case IS_AND:
     case IS_OR:
     case IS_OF:
