@@ -4,21 +4,24 @@
 
 #include <stdlib.h>
 
-enum { GRAM = 4, SHORT_GRAM = 2, BITS_LEAST = 8, BITS_MOST = 16 };
+enum { GRAM_LEAST = 2, GRAM_MOST = 4, BITS_LEAST = 8, BITS_MOST = 16 };
 
 /* A literal under its bucket. */
 struct filed {
     struct slice literal;
-    uint32_t gram;   /* the bytes at `offset`; of a short one the first two */
+    uint32_t gram;   /* the bytes at `offset`: four, or all of a shorter literal */
     uint32_t offset; /* of the gram in the literal */
     uint32_t test;
+    uint32_t first, last; /* the test's predicates, met when the literal is all that it asks */
+    bool alone;
 };
 
-/* Literals by a hash of their gram. */
+/* Literals by a hash of their gram, of one width. */
 struct index {
     unsigned bits;
     uint64_t *filled; /* a bit a bucket */
     uint32_t *starts; /* by bucket: the first in `filed`; one more at the end */
+    uint32_t *grams;  /* of `filed`, side by side: most places end here */
     struct filed *filed;
     uint32_t n;
 };
@@ -39,13 +42,14 @@ struct matcher {
         } * at;
         size_t n, cap;
     } pairs;
-    uint32_t *first;     /* by test: its first pair; one more at the end */
+    uint32_t *met;       /* predicates, by test */
+    uint32_t *first;     /* by test: its first in `met`; one more at the end */
     uint32_t predicates; /* one more than the highest number */
     struct {
         struct filed *at;
         size_t n, cap;
     } literals;
-    struct index grams, shorts;
+    struct index indexes[GRAM_MOST + 1]; /* by the width of grams */
     struct {
         uint32_t *at;
         size_t n, cap;
@@ -65,6 +69,7 @@ static void index_free(struct index *x)
 {
     free(x->filled);
     free(x->starts);
+    free(x->grams);
     free(x->filed);
 }
 
@@ -74,10 +79,11 @@ void matcher_free(struct matcher *m)
         return;
     free(m->tests.at);
     free(m->pairs.at);
+    free(m->met);
     free(m->first);
     free(m->literals.at);
-    index_free(&m->grams);
-    index_free(&m->shorts);
+    for (int width = GRAM_LEAST; width <= GRAM_MOST; width++)
+        index_free(&m->indexes[width]);
     free(m->compares.at);
     free(m->nets.at);
     free(m->times.at);
@@ -97,7 +103,7 @@ static void file(struct matcher *m, struct slice literal, uint32_t test)
 static bool any_too_short(const struct test *t)
 {
     for (uint32_t i = 0; i < t->triggers_n; i++)
-        if (t->triggers[i].n < SHORT_GRAM)
+        if (t->triggers[i].n < GRAM_LEAST)
             return true;
     return t->triggers_n == 0;
 }
@@ -114,7 +120,7 @@ uint32_t matcher_test(struct matcher *m, const struct test *t)
         *VEC_PUSH(m->nets) = number;
     else if (t->type == TEST_TIME)
         *VEC_PUSH(m->times) = number;
-    else if (t->type == TEST_LITERAL && t->literal.n >= SHORT_GRAM)
+    else if (t->type == TEST_LITERAL && t->literal.n >= GRAM_LEAST)
         file(m, t->literal, number);
     else if (t->type == TEST_LITERAL || any_too_short(t))
         *VEC_PUSH(m->loose) = number;
@@ -131,18 +137,17 @@ void matcher_predicate(struct matcher *m, uint32_t test, uint32_t predicate)
         m->predicates = predicate + 1;
 }
 
-static inline uint32_t gram_at(const char *p)
+/* The first `width` bytes at `p`, of which four can be read. */
+static inline uint32_t gram_at(const char *p, size_t width)
 {
     uint32_t gram;
     memcpy(&gram, p, sizeof gram);
-    return gram;
+    return gram & UINT32_MAX >> 8 * (GRAM_MOST - width);
 }
 
-static inline uint32_t short_gram_at(const char *p)
+static size_t gram_width(struct slice literal)
 {
-    uint16_t gram;
-    memcpy(&gram, p, sizeof gram);
-    return gram;
+    return literal.n < GRAM_MOST ? literal.n : GRAM_MOST;
 }
 
 /* Knuth's multiplicative hash (The Art of Computer Programming, 6.4). */
@@ -151,22 +156,22 @@ static inline uint32_t bucket_of(uint32_t gram, unsigned bits)
     return (gram * 0x9e3779b1u) >> (32 - bits);
 }
 
-/* Which gram of a literal the fewest others have; texts have what rules look for. */
+/* Chooses the gram of each literal that the fewest others have; texts have what rules look for. */
 static void choose_grams(struct matcher *m)
 {
     uint32_t *counts = xcalloc((size_t)1 << BITS_MOST, sizeof *counts);
     for (size_t i = 0; i < m->literals.n; i++) {
         struct slice s = m->literals.at[i].literal;
-        for (size_t at = 0; at + GRAM <= s.n; at++)
-            counts[bucket_of(gram_at(s.p + at), BITS_MOST)]++;
+        for (size_t at = 0; at + GRAM_MOST <= s.n; at++)
+            counts[bucket_of(gram_at(s.p + at, GRAM_MOST), BITS_MOST)]++;
     }
     for (size_t i = 0; i < m->literals.n; i++) {
         struct filed *f = &m->literals.at[i];
         uint32_t least = UINT32_MAX;
-        if (f->literal.n < GRAM)
-            f->gram = short_gram_at(f->literal.p);
-        for (size_t at = 0; at + GRAM <= f->literal.n; at++) {
-            uint32_t gram = gram_at(f->literal.p + at);
+        if (f->literal.n < GRAM_MOST)
+            memcpy(&f->gram, f->literal.p, f->literal.n);
+        for (size_t at = 0; at + GRAM_MOST <= f->literal.n; at++) {
+            uint32_t gram = gram_at(f->literal.p + at, GRAM_MOST);
             if (counts[bucket_of(gram, BITS_MOST)] < least) {
                 least = counts[bucket_of(gram, BITS_MOST)];
                 f->gram = gram;
@@ -177,11 +182,11 @@ static void choose_grams(struct matcher *m)
     free(counts);
 }
 
-/* Files the literals of GRAM bytes and more, or the shorter ones. */
-static void index_build(struct index *x, const struct matcher *m, bool shorts)
+/* Files the literals whose grams have this width. */
+static void index_build(struct index *x, const struct matcher *m, size_t width)
 {
     for (size_t i = 0; i < m->literals.n; i++)
-        x->n += (m->literals.at[i].literal.n < GRAM) == shorts;
+        x->n += gram_width(m->literals.at[i].literal) == width;
     if (!x->n)
         return;
     x->bits = BITS_LEAST;
@@ -191,20 +196,25 @@ static void index_build(struct index *x, const struct matcher *m, bool shorts)
     x->filled = xcalloc(buckets / 64, sizeof *x->filled);
     x->starts = xcalloc(buckets + 1, sizeof *x->starts);
     x->filed = xcalloc(x->n, sizeof *x->filed);
+    x->grams = xcalloc(x->n, sizeof *x->grams);
     for (size_t i = 0; i < m->literals.n; i++)
-        if ((m->literals.at[i].literal.n < GRAM) == shorts)
+        if (gram_width(m->literals.at[i].literal) == width)
             x->starts[bucket_of(m->literals.at[i].gram, x->bits) + 1]++;
     for (size_t b = 0; b < buckets; b++)
         x->starts[b + 1] += x->starts[b];
     for (size_t i = 0; i < m->literals.n; i++) {
         const struct filed *f = &m->literals.at[i];
-        if ((f->literal.n < GRAM) != shorts)
+        if (gram_width(f->literal) != width)
             continue;
         uint32_t b = bucket_of(f->gram, x->bits);
         uint32_t at = x->starts[b];
         while (x->filed[at].literal.p) /* the next free place; buckets are small */
             at++;
         x->filed[at] = *f;
+        x->grams[at] = f->gram;
+        x->filed[at].alone = m->tests.at[f->test].type == TEST_LITERAL;
+        x->filed[at].first = m->first[f->test];
+        x->filed[at].last = m->first[f->test + 1];
         x->filled[b / 64] |= (uint64_t)1 << b % 64;
     }
 }
@@ -215,36 +225,40 @@ static int by_number(const void *a, const void *b)
     return (x->number > y->number) - (x->number < y->number);
 }
 
-static int by_test(const void *a, const void *b)
+/* The predicates of each test side by side, by counting. */
+static void index_predicates(struct matcher *m)
 {
-    const struct pair *x = a, *y = b;
-    return (x->test > y->test) - (x->test < y->test);
+    m->first = xcalloc(m->tests.n + 2, sizeof *m->first);
+    m->met = xcalloc(m->pairs.n, sizeof *m->met);
+    for (size_t i = 0; i < m->pairs.n; i++)
+        m->first[m->pairs.at[i].test + 2]++;
+    for (size_t t = 1; t < m->tests.n + 2; t++)
+        m->first[t] += m->first[t - 1];
+    for (size_t i = 0; i < m->pairs.n; i++)
+        m->met[m->first[m->pairs.at[i].test + 1]++] = m->pairs.at[i].predicate;
+    free(m->pairs.at);
+    m->pairs.at = NULL;
 }
 
 void matcher_finish(struct matcher *m)
 {
+    index_predicates(m);
     choose_grams(m);
-    index_build(&m->grams, m, false);
-    index_build(&m->shorts, m, true);
+    for (size_t width = GRAM_LEAST; width <= GRAM_MOST; width++)
+        index_build(&m->indexes[width], m, width);
     free(m->literals.at);
     m->literals.at = NULL;
     if (m->numbers.n)
         qsort(m->numbers.at, m->numbers.n, sizeof *m->numbers.at, by_number);
-    if (m->pairs.n)
-        qsort(m->pairs.at, m->pairs.n, sizeof *m->pairs.at, by_test);
-    m->first = xcalloc(m->tests.n + 1, sizeof *m->first);
-    for (size_t i = 0; i < m->pairs.n; i++)
-        m->first[m->pairs.at[i].test + 1]++;
-    for (size_t t = 0; t < m->tests.n; t++)
-        m->first[t + 1] += m->first[t];
 }
 
 /* ---- running ---- */
 
-static void meets(const struct matcher *m, struct matcher_run *run, uint32_t test)
+static inline void meets(const struct matcher *m, struct matcher_run *run, uint32_t first,
+                         uint32_t last)
 {
-    for (uint32_t i = m->first[test]; i < m->first[test + 1]; i++) {
-        uint32_t predicate = m->pairs.at[i].predicate;
+    for (; first < last; first++) {
+        uint32_t predicate = m->met[first];
         if (run->met[predicate] != run->meeting) {
             run->met[predicate] = run->meeting;
             run->hits[run->hits_n++] = predicate;
@@ -258,7 +272,7 @@ static void try(const struct matcher *m, struct subject *s, struct matcher_run *
         return;
     run->tried[test] = run->trying;
     if (test_passes(&m->tests.at[test], s, run->regexes))
-        meets(m, run, test);
+        meets(m, run, m->first[test], m->first[test + 1]);
 }
 
 /* The literals of a bucket against the text, where `gram` stands at `at`. */
@@ -268,37 +282,27 @@ static void compare(const struct matcher *m, const struct index *x, uint32_t gra
     uint32_t b = bucket_of(gram, x->bits);
     for (uint32_t i = x->starts[b]; i < x->starts[b + 1]; i++) {
         const struct filed *f = &x->filed[i];
-        if (f->gram != gram || at < f->offset || run->tried[f->test] == run->trying)
+        if (x->grams[i] != gram || at < f->offset)
             continue;
         if (!slice_starts(slice_sub(s->marked, at - f->offset, f->literal.n), f->literal))
             continue;
-        if (m->tests.at[f->test].type == TEST_LITERAL) {
-            run->tried[f->test] = run->trying;
-            meets(m, run, f->test);
-        } else {
+        if (f->alone)
+            meets(m, run, f->first, f->last);
+        else
             try(m, s, run, f->test);
-        }
     }
 }
 
-static inline bool is_filled(const struct index *x, uint32_t gram)
+/* Reads up to two bytes past the end: SUBJECT_PADDING. */
+static inline void scan(const struct matcher *m, size_t width, struct subject *s,
+                        struct matcher_run *run)
 {
-    uint32_t b = bucket_of(gram, x->bits);
-    return x->filled[b / 64] >> b % 64 & 1;
-}
-
-/* Reads up to three bytes past the end: SUBJECT_PADDING. */
-static void scan(const struct matcher *m, struct subject *s, struct matcher_run *run)
-{
-    const char *p = s->marked.p;
-    if (m->grams.n)
-        for (size_t at = 0; at + GRAM <= s->marked.n; at++)
-            if (__builtin_expect(is_filled(&m->grams, gram_at(p + at)), 0))
-                compare(m, &m->grams, gram_at(p + at), at, s, run);
-    if (m->shorts.n)
-        for (size_t at = 0; at + SHORT_GRAM <= s->marked.n; at++)
-            if (__builtin_expect(is_filled(&m->shorts, short_gram_at(p + at)), 0))
-                compare(m, &m->shorts, short_gram_at(p + at), at, s, run);
+    const struct index *x = &m->indexes[width];
+    for (size_t at = 0; x->n && at + width <= s->marked.n; at++) {
+        uint32_t gram = gram_at(s->marked.p + at, width), b = bucket_of(gram, x->bits);
+        if (__builtin_expect(x->filled[b / 64] >> b % 64 & 1, 0))
+            compare(m, x, gram, at, s, run);
+    }
 }
 
 static void equal_numbers(const struct matcher *m, struct subject *s, struct matcher_run *run)
@@ -312,7 +316,7 @@ static void equal_numbers(const struct matcher *m, struct subject *s, struct mat
             high = middle;
     }
     for (; low < m->numbers.n && m->numbers.at[low].number == s->number; low++)
-        meets(m, run, m->numbers.at[low].test);
+        meets(m, run, m->first[m->numbers.at[low].test], m->first[m->numbers.at[low].test + 1]);
 }
 
 static void *zeroed(void *old, uint32_t n)
@@ -344,7 +348,9 @@ void matcher_run(const struct matcher *m, struct subject *s, struct matcher_run 
         run->tried = zeroed(run->tried, run->tried_room);
         run->trying = 1;
     }
-    scan(m, s, run);
+    scan(m, 4, s, run);
+    scan(m, 3, s, run);
+    scan(m, 2, s, run);
     if (m->numbers.n && subject_number(s))
         equal_numbers(m, s, run);
     for (size_t i = 0; i < m->compares.n && subject_number(s); i++)
