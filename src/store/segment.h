@@ -76,6 +76,11 @@ void segment_close(struct segment *s);
 enum status segment_filter(const struct segment *s, const uint64_t *keys, size_t keys_n, bool *may,
                            struct error *err);
 
+/* The filter of one block, as packed_block has it; its checksums are not looked at. `bits` has room
+ * for its buckets. */
+enum status segment_read_filter(const struct segment *s, uint32_t no, char *bits,
+                                struct error *err);
+
 struct segment_reader;
 /* `as_text`: UTF-16 values as VALUE_TEXT of the same canonical text (values.h), for searches. */
 struct segment_reader *segment_reader_new(bool as_text);

@@ -319,6 +319,22 @@ enum status segment_filter(const struct segment *s, const uint64_t *keys, size_t
     return status;
 }
 
+enum status segment_read_filter(const struct segment *s, uint32_t no, char *bits, struct error *err)
+{
+    const struct filter_group *g = s->groups;
+    uint32_t member = 0;
+    while (g->buckets != s->blocks[no].buckets)
+        g++;
+    while (g->blocks[member] != no)
+        member++;
+    enum status status = OK;
+    for (uint32_t bucket = 0; status == OK && bucket < g->buckets; bucket++)
+        status = io_read(s->io, s->fd, s->path,
+                         g->offset + row_bytes(g) * bucket + (uint64_t)member * BUCKET_BYTES,
+                         bits + (size_t)bucket * BUCKET_BYTES, BUCKET_BYTES, err);
+    return status;
+}
+
 /* ---- blocks ---- */
 
 struct segment_reader {

@@ -1,0 +1,24 @@
+/*
+ * Proofs for others, who have the verifier key and not the data folder.
+ *
+ *     store_prove(s, file->entry, &proof);            c2sp.org/tlog-proof@v1, with the entry as "extra"
+ *     store_prove_consistency(s, 12, &proof);         of the checkpoint of 12 entries with the last
+ *
+ * docs/seals.md has the recipe by which they are checked with openssl.
+ */
+#ifndef STORE_PROVE_H
+#define STORE_PROVE_H
+
+#include "store/store.h"
+
+/* That entry `number` is in the tree of the last checkpoint. */
+void store_prove(const struct store *s, uint64_t number, struct buf *out);
+
+/* That the tree of the first `before` entries (1 to all) is the beginning of that tree. */
+void store_prove_consistency(const struct store *s, uint64_t before, struct buf *out);
+
+/* The segment that holds a record of an input: its place in s->segments, or -1 with `err` filled in;
+ * STATUS_BAD_USE: none does. */
+ptrdiff_t store_find_event(struct store *s, struct origin origin, struct error *err);
+
+#endif

@@ -1,0 +1,56 @@
+/*
+ * What the files of the store share: the entries of the journal, and the transaction under way.
+ */
+#ifndef STORE_STORE_INTERNAL_H
+#define STORE_STORE_INTERNAL_H
+
+#include "store/store.h"
+
+#include <pthread.h>
+
+#define JOURNAL_NAME "hikeshi.journal"
+
+struct finished_segment {
+    char name[32];
+    struct segment_told told;
+};
+
+struct store_transaction {
+    pthread_mutex_t lock; /* over all of it; sinks pack outside */
+    struct segment_writer *writer;
+    char writer_name[32];
+    uint64_t number; /* of the next segment */
+    struct {
+        struct finished_segment *at;
+        size_t n, cap;
+    } finished; /* on the disk as NAME.new */
+    bool failed;
+};
+
+/* ---- entries (store_entries.c) ---- */
+
+void entry_folder(struct buf *b, const struct seal_key *key, timestamp made);
+void entry_file(struct buf *b, const struct store_file *f);
+void entry_segment(struct buf *b, const char *name, const struct segment_told *told);
+void entry_merge(struct buf *b, const char *const *of, size_t of_n, const char *const *into,
+                 size_t into_n);
+
+/* Understands entry `number` of the journal. */
+enum status entry_apply(struct store *s, uint64_t number, struct error *err);
+
+/* ---- the transaction (store_write.c) ---- */
+
+/* Adds a packed block, under the lock. */
+enum status transaction_add(struct store *s, const struct packed_block *packed, struct error *err);
+
+/* Finishes the open segment. */
+enum status transaction_finish(struct store *s, struct error *err);
+
+/* Puts the segments in place and appends the entries of segments, then these. */
+enum status transaction_commit(struct store *s, const struct slice *entries, size_t n,
+                               struct error *err);
+
+/* "DIR/a" or "DIR/a/b" (b NULL: none), cut when it is too long for any file. */
+void store_path(const struct store *s, char out[PATH_BYTES], const char *a, const char *b);
+
+#endif

@@ -1,0 +1,403 @@
+/* Finding, making, opening and closing a data folder; putting right what a crash left. */
+#include "store/store_internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+void store_path(const struct store *s, char out[PATH_BYTES], const char *a, const char *b)
+{
+    snprintf(out, PATH_BYTES, "%s/%s%s%s", s->path, a, b ? "/" : "", b ? b : "");
+}
+
+static bool is_data_folder(const char *path)
+{
+    char journal[PATH_BYTES];
+    int n = snprintf(journal, sizeof journal, "%s/" JOURNAL_NAME, path);
+    return n < (int)sizeof journal && access(journal, F_OK) == 0;
+}
+
+char *store_find(const char *given, struct error *err)
+{
+    const char *variable = getenv("HIKESHI_DATA");
+    char *path = NULL;
+    if (!given && variable && *variable)
+        given = variable;
+    if (given) {
+        if (is_data_folder(given))
+            return strdup(given);
+        error_set(err, STATUS_BAD_USE, given, ERROR_NO_OFFSET,
+                  "this is no data folder; hikeshi init makes one");
+        return NULL;
+    }
+    path = getcwd(NULL, 0);
+    while (path && !is_data_folder(*path ? path : "/")) {
+        char *slash = strrchr(path, '/');
+        if (!slash || !*path) {
+            free(path);
+            path = NULL;
+        } else {
+            *slash = '\0';
+        }
+    }
+    if (path && !*path) { /* the root itself */
+        free(path);
+        path = strdup("/");
+    }
+    if (!path)
+        error_set(err, STATUS_BAD_USE, NULL, ERROR_NO_OFFSET,
+                  "there is no data folder here or above; name one with --data or HIKESHI_DATA, or "
+                  "make one with hikeshi init");
+    return path;
+}
+
+/* ---- making ---- */
+
+static enum status make_folder(const struct store_io *io, const char *path, struct error *err)
+{
+    if (io->mkdir(io->ctx, path, 0700) != 0 && errno != EEXIST)
+        return error_system(err, path, "can't make the folder");
+    return OK;
+}
+
+static enum status write_keys(const struct store *s, const char *passphrase, struct error *err)
+{
+    char path[PATH_BYTES];
+    struct buf pem = {0};
+    enum status status = seal_key_write(s->key, passphrase, &pem, err);
+    store_path(s, path, "seal.key", NULL);
+    if (status == OK)
+        status = io_replace_file(s->io, path, buf_slice(&pem), 0600, err);
+    if (pem.n)
+        explicit_bzero(pem.p, pem.n);
+    buf_clear(&pem);
+    store_path(s, path, "seal.pub", NULL);
+    if (status == OK)
+        status = seal_public_write(s->key, &pem, err);
+    if (status == OK)
+        status = io_replace_file(s->io, path, buf_slice(&pem), 0644, err);
+    buf_free(&pem);
+    return status;
+}
+
+/* The journal with its first transaction appears last and whole: it makes the folder a data folder. */
+static enum status write_first_journal(struct store *s, timestamp now, struct error *err)
+{
+    char path[PATH_BYTES], new_path[PATH_BYTES];
+    struct buf entry = {0};
+    bool unsure;
+    store_path(s, path, JOURNAL_NAME, NULL);
+    store_path(s, new_path, JOURNAL_NAME ".new", NULL);
+    int fd = s->io->open(s->io->ctx, new_path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    if (fd < 0)
+        return error_system(err, new_path, "can't make the file");
+    s->journal.path = strdup(new_path);
+    entry_folder(&entry, s->key, now);
+    struct slice line = buf_slice(&entry);
+    enum status status = journal_append(s->io, fd, &s->journal, &line, 1, s->key, &unsure, err);
+    buf_free(&entry);
+    s->io->close(s->io->ctx, fd);
+    if (status == OK && s->io->rename(s->io->ctx, new_path, path) != 0)
+        status = error_system(err, path, "can't put the file in place");
+    if (status == OK)
+        status = io_sync_folder(s->io, s->path, err);
+    return status;
+}
+
+enum status store_init(const struct store_io *io, const char *path, const char *passphrase,
+                       timestamp now, struct error *err)
+{
+    static const char *const folders[] = {"segments", "originals", "aside"};
+    char sub[PATH_BYTES];
+    struct store s = {.io = io, .path = path};
+    if (strlen(path) > PATH_BYTES - 256)
+        return error_set(err, STATUS_BAD_USE, NULL, ERROR_NO_OFFSET, "the path is too long");
+    store_path(&s, sub, JOURNAL_NAME, NULL);
+    int fd = io->open(io->ctx, sub, O_RDONLY, 0);
+    if (fd >= 0) {
+        io->close(io->ctx, fd);
+        return error_set(err, STATUS_BAD_USE, path, ERROR_NO_OFFSET,
+                         "there is a data folder already");
+    }
+    enum status status = make_folder(io, path, err);
+    for (size_t i = 0; status == OK && i < sizeof folders / sizeof *folders; i++) {
+        store_path(&s, sub, folders[i], NULL);
+        status = make_folder(io, sub, err);
+    }
+    if (status == OK && !(s.key = seal_key_make(err)))
+        status = err ? err->status : STATUS_SYSTEM;
+    if (status == OK)
+        status = write_keys(&s, passphrase, err);
+    if (status == OK)
+        status = write_first_journal(&s, now, err);
+    seal_key_free(s.key);
+    journal_free(&s.journal);
+    return status;
+}
+
+/* ---- opening ---- */
+
+/* Bytes behind the last checkpoint: a transaction that never ended. They are kept, then cut off. */
+static enum status cut_tail(struct store *s, struct error *err)
+{
+    char name[64], path[PATH_BYTES];
+    if (s->journal.tail.n == 0)
+        return OK;
+    snprintf(name, sizeof name, "journal-%llu", (unsigned long long)s->journal.bytes);
+    store_path(s, path, "aside", name);
+    enum status status = io_replace_file(s->io, path, s->journal.tail, 0600, err);
+    store_path(s, path, "aside", NULL);
+    if (status == OK)
+        status = io_sync_folder(s->io, path, err);
+    if (status == OK && s->io->truncate(s->io->ctx, s->journal_fd, (off_t)s->journal.bytes) != 0)
+        status = error_system(err, s->journal.path, "can't be cut to its last checkpoint");
+    if (status == OK && s->io->sync(s->io->ctx, s->journal_fd) != 0)
+        status = error_system(err, s->journal.path, "can't write to the disk");
+    s->set_aside++;
+    return status;
+}
+
+struct names {
+    struct arena arena;
+    struct {
+        const char **at;
+        size_t n, cap;
+    } list;
+};
+
+static void add_name(void *to, const char *name)
+{
+    struct names *names = to;
+    if (names->list.n == names->list.cap) {
+        names->list.cap = names->list.cap ? names->list.cap * 2 : 64;
+        names->list.at = xrealloc(names->list.at, names->list.cap, sizeof *names->list.at);
+    }
+    names->list.at[names->list.n++] = arena_slice(&names->arena, slice_str(name)).p;
+}
+
+/* A file in segments/ that the journal does not have among the living. Half written ones (.new) and
+ * merged ones go; a whole one that no entry names is moved aside, since it may be all that is left
+ * of something. */
+static enum status put_right(struct store *s, const char *name, struct error *err)
+{
+    char path[PATH_BYTES], to[PATH_BYTES], as[300];
+    bool known = slice_ends(slice_str(name), SLICE(".new"));
+    for (size_t i = 0; i < s->segments_n; i++) {
+        if (!slice_equal(s->segments[i].name, slice_str(name)))
+            continue;
+        if (!s->segments[i].gone)
+            return OK;
+        known = true;
+    }
+    store_path(s, path, "segments", name);
+    if (known) {
+        if (s->io->unlink(s->io->ctx, path) != 0)
+            return error_system(err, path, "can't be removed");
+        return OK;
+    }
+    snprintf(as, sizeof as, "%llu-%s", (unsigned long long)s->journal.entries.n, name);
+    store_path(s, to, "aside", as);
+    if (s->io->rename(s->io->ctx, path, to) != 0)
+        return error_system(err, path, "can't be moved aside");
+    s->set_aside++;
+    return OK;
+}
+
+static enum status put_all_right(struct store *s, struct error *err)
+{
+    char path[PATH_BYTES];
+    struct names names = {0};
+    enum status status = OK;
+    store_path(s, path, "segments", NULL);
+    if (s->io->list(s->io->ctx, path, add_name, &names) != 0)
+        status = error_system(err, path, "can't list the folder");
+    for (size_t i = 0; status == OK && i < names.list.n; i++)
+        status = put_right(s, names.list.at[i], err);
+    if (status == OK && s->set_aside) {
+        status = io_sync_folder(s->io, path, err);
+        store_path(s, path, "aside", NULL);
+        if (status == OK)
+            status = io_sync_folder(s->io, path, err);
+    }
+    free(names.list.at);
+    arena_free(&names.arena);
+    return status;
+}
+
+static enum status load(struct store *s, struct error *err)
+{
+    char path[PATH_BYTES];
+    store_path(s, path, JOURNAL_NAME, NULL);
+    enum status status = journal_load(s->io, path, &s->journal, err);
+    if (status == OK && s->journal.entries.n == 0)
+        status = error_set(err, STATUS_BAD_INPUT, path, 1, "the journal has no checkpoint");
+    for (uint64_t i = 0; status == OK && i < s->journal.entries.n; i++)
+        status = entry_apply(s, i, err);
+    struct checkpoint last;
+    if (status == OK &&
+        !checkpoint_verify(s->key, s->journal.marks.at[s->journal.marks.n - 1].note, &last))
+        status =
+            error_set(err, STATUS_BAD_INPUT, path, s->journal.marks.at[s->journal.marks.n - 1].line,
+                      "the last checkpoint's signature is wrong");
+    return status;
+}
+
+static enum status take_lock(struct store *s, struct error *err)
+{
+    char path[PATH_BYTES];
+    store_path(s, path, "lock", NULL);
+    s->lock = s->io->open(s->io->ctx, path, O_RDWR | O_CREAT, 0600);
+    if (s->lock < 0)
+        return error_system(err, path, "can't open");
+    if (s->io->lock(s->io->ctx, s->lock) == 0)
+        return OK;
+    if (errno == EWOULDBLOCK)
+        return error_set(
+            err, STATUS_BAD_USE, s->path, ERROR_NO_OFFSET,
+            "another hikeshi is writing in this data folder; try again when it is done");
+    return error_system(err, path, "can't lock");
+}
+
+static enum status load_key(struct store *s, const char *passphrase, struct error *err)
+{
+    char path[PATH_BYTES], ours[SEAL_KEY_TEXT], theirs[SEAL_KEY_TEXT], *pem;
+    size_t n;
+    store_path(s, path, "seal.key", NULL);
+    enum status status = io_read_file(s->io, path, 1 << 16, &pem, &n, err);
+    if (status != OK)
+        return status;
+    struct error why = {0};
+    struct seal_key *key =
+        seal_key_read(slice_of(pem, n), seal_origin(s->key), passphrase, path, &why);
+    explicit_bzero(pem, n);
+    free(pem);
+    if (!key) {
+        if (err)
+            *err = why;
+        return why.status;
+    }
+    seal_verifier(key, ours);
+    seal_verifier(s->key, theirs);
+    if (strcmp(ours, theirs) != 0) {
+        seal_key_free(key);
+        return error_set(err, STATUS_BAD_INPUT, path, ERROR_NO_OFFSET,
+                         "this is not the key that the journal begins with");
+    }
+    seal_key_free(s->key);
+    s->key = key;
+    return OK;
+}
+
+static enum status open_writer(struct store *s, const char *passphrase, struct error *err)
+{
+    char path[PATH_BYTES];
+    enum status status = load(s, err);
+    if (status == OK)
+        status = load_key(s, passphrase, err);
+    if (status != OK)
+        return status;
+    store_path(s, path, JOURNAL_NAME, NULL);
+    s->journal_fd = s->io->open(s->io->ctx, path, O_WRONLY | O_APPEND, 0);
+    if (s->journal_fd < 0)
+        return error_system(err, path, "can't open");
+    status = cut_tail(s, err);
+    return status == OK ? put_all_right(s, err) : status;
+}
+
+static void forget(struct store *s)
+{
+    for (size_t i = 0; i < s->segments_n; i++)
+        segment_close(s->segments[i].open);
+    free(s->segments);
+    free(s->files);
+    map_free(&s->by_sha256);
+    journal_free(&s->journal);
+    seal_key_free(s->key);
+    arena_free(&s->arena);
+}
+
+static struct store *new_store(const struct store_io *io, const char *path, enum store_mode mode)
+{
+    struct store *s = xcalloc(1, sizeof *s);
+    s->io = io;
+    s->mode = mode;
+    s->lock = s->journal_fd = -1;
+    s->path = arena_slice(&s->arena, slice_str(path)).p;
+    return s;
+}
+
+/* A merge may take segments away between reading the journal and opening them: then it is read
+ * again. *again tells so. */
+static enum status open_reader(struct store *s, bool *again, struct error *err)
+{
+    enum status status = load(s, err);
+    *again = false;
+    for (size_t i = 0; status == OK && i < s->segments_n; i++) {
+        if (s->segments[i].gone || store_segment(s, i, err))
+            continue;
+        *again = errno == ENOENT;
+        status = err ? err->status : STATUS_SYSTEM;
+    }
+    return status;
+}
+
+struct store *store_open(const struct store_io *io, const char *path, enum store_mode mode,
+                         const char *passphrase, struct error *err)
+{
+    enum { TRIES = 8 };
+    struct error own;
+    if (!err)
+        err = &own;
+    if (strlen(path) > PATH_BYTES - 300) {
+        error_set(err, STATUS_BAD_USE, NULL, ERROR_NO_OFFSET, "the path is too long");
+        return NULL;
+    }
+    bool again = true;
+    for (int tries = 0; again && tries < TRIES; tries++) {
+        struct store *s = new_store(io, path, mode);
+        enum status status;
+        if (mode == STORE_READ) {
+            status = open_reader(s, &again, err);
+        } else {
+            again = false;
+            status = take_lock(s, err);
+            if (status == OK)
+                status = open_writer(s, passphrase, err);
+        }
+        if (status == OK)
+            return s;
+        store_close(s);
+    }
+    return NULL;
+}
+
+void store_close(struct store *s)
+{
+    if (!s)
+        return;
+    store_abandon(s);
+    if (s->journal_fd >= 0)
+        s->io->close(s->io->ctx, s->journal_fd);
+    if (s->lock >= 0)
+        s->io->close(s->io->ctx, s->lock);
+    forget(s);
+    free(s);
+}
+
+struct segment *store_segment(struct store *s, size_t number, struct error *err)
+{
+    struct store_segment *seg = &s->segments[number];
+    if (!seg->open) {
+        char path[PATH_BYTES];
+        store_path(s, path, "segments", seg->name.p);
+        seg->open = segment_open(s->io, path, err);
+    }
+    return seg->open;
+}
+
+const struct store_file *store_file(const struct store *s, const struct hash *sha256)
+{
+    const uint32_t *first = map_get(&s->by_sha256, slice_of(sha256->bytes, HASH_BYTES));
+    return first ? &s->files[*first - 1] : NULL;
+}

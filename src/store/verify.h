@@ -1,0 +1,39 @@
+/*
+ * Whether a data folder is what it was: the journal's tree and every signature in it, each segment
+ * and original against its entry, and whether there is a file that no entry names.
+ *
+ *     struct verify_counts counts;
+ *     store_verify(io, path, &options, say, ctx, &counts, &err)
+ */
+#ifndef STORE_VERIFY_H
+#define STORE_VERIFY_H
+
+#include "store/store.h"
+
+#include <signal.h>
+
+struct verify_options {
+    struct slice key; /* a verifier key kept elsewhere, that the folder's must be; p NULL: none */
+    struct slice against;              /* a checkpoint kept elsewhere; p NULL: none */
+    const volatile sig_atomic_t *stop; /* may be NULL: ends soon when not 0 */
+};
+
+struct verify_counts {
+    uint64_t entries, checkpoints, segments, events, originals, bytes;
+    uint64_t wrong;    /* things found */
+    struct slice last; /* the last good checkpoint, in the caller's arena */
+};
+
+/* Called with each thing that is wrong. */
+typedef void verify_say(void *ctx, const struct error *what);
+
+/* STATUS_BAD_USE or _SYSTEM when it can't be done at all; what is wrong is said and counted. */
+enum status store_verify(const struct store_io *io, const char *path,
+                         const struct verify_options *options, verify_say *say, void *ctx,
+                         struct arena *a, struct verify_counts *counts, struct error *err);
+
+/* One segment: its length and SHA-256 against the journal; if these are wrong, which part is. */
+enum status verify_segment(const struct store *s, const struct store_segment *seg,
+                           struct error *err);
+
+#endif
