@@ -201,6 +201,8 @@ static void show_progress(struct pool *pool)
         .events = atomic_load(&pool->events),
         .inputs_done = atomic_load(&pool->inputs_done),
     };
+    if (p.bytes_total < p.bytes_done) /* pipes, files that grow, archives read in two places */
+        p.bytes_total = p.bytes_done;
     job->progress(job->ctx, &p);
 }
 
