@@ -172,6 +172,10 @@ static enum status read_kind(const struct reader *r, const struct yaml_node *map
 
 /* ---- entries ---- */
 
+static const char *const entry_keys[] = {"product",  "category", "service",   "name", "from",
+                                         "channels", "codes",    "providers", "kind", "where",
+                                         "fields",   "show",     NULL};
+
 static enum status read_entry(const struct reader *r, const struct yaml_node *entry, bool from,
                               struct log_binding *b);
 
@@ -192,10 +196,7 @@ static enum status read_from(const struct reader *r, const struct yaml_node *nam
 static enum status read_entry(const struct reader *r, const struct yaml_node *entry, bool from,
                               struct log_binding *b)
 {
-    static const char *const keys[] = {"product",  "category", "service",   "name", "from",
-                                       "channels", "codes",    "providers", "kind", "where",
-                                       "fields",   "show",     NULL};
-    enum status s = wrong_key(r, entry, keys);
+    enum status s = wrong_key(r, entry, entry_keys);
     const struct yaml_node *base = yaml_get(entry, SLICE("from"));
     if (s == OK && base)
         s = from ? read_from(r, base, b)
@@ -298,7 +299,9 @@ static enum status read_logsources(const struct reader *r)
     for (uint32_t i = 0; i < yaml_count(list); i++) {
         const struct yaml_node *entry = yaml_at(list, i);
         struct log_definition d = {0};
-        enum status s = read_text(r, entry, "product", &d.product);
+        enum status s = wrong_key(r, entry, entry_keys);
+        if (s == OK)
+            s = read_text(r, entry, "product", &d.product);
         if (s == OK)
             s = read_text(r, entry, "category", &d.category);
         if (s == OK)

@@ -96,6 +96,15 @@ else
     skip "--json is JSON" "no python3"
 fi
 
+mkdir "$scratch/mappings"
+echo "logsources: [{product: windows, service: secrity, channels: [Security]}]" >"$scratch/mappings/own.yaml"
+same "--mappings" "$("$hikeshi" rules check --json --mappings "$scratch/mappings" "$scratch/rules" |
+    grep -o '"unknown":[0-9]*')" '"unknown":0'
+echo "logsources: [{produt: windows}]" >"$scratch/mappings/own.yaml"
+same "--mappings: a mistake has a place" \
+    "$("$hikeshi" rules check --mappings "$scratch/mappings" "$scratch/rules" 2>&1)" \
+    "hikeshi: $scratch/mappings/own.yaml:1:15: there is no key 'produt' here (docs/mappings.md lists them)"
+
 same "rules list" "$("$hikeshi" rules list -l high "$good")" \
     "high           test          windows/process_creation  Good  $good:1"
 same "rules list by tag" "$("$hikeshi" rules list --tag attack.t1003 --json "$good" | grep -c '"title":"Good"')" 1
