@@ -313,6 +313,9 @@ static inline struct slice evtx_name(const struct evtx *e, uint32_t number)
 /* Without the prefix and its colon. */
 struct slice evtx_local(struct slice name);
 
+/* Whether a name with the right hash stands at an offset of the chunk. */
+bool evtx_name_stands(const struct evtx *e, uint32_t at);
+
 /* The number of the name that stands at an offset of the chunk. */
 bool evtx_name_at(struct evtx *e, uint32_t at, uint32_t *number);
 

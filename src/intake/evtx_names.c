@@ -48,6 +48,19 @@ struct slice evtx_local(struct slice name)
     return colon ? slice_sub(name, (size_t)(colon - name.p) + 1, name.n) : name;
 }
 
+/* [MS-EVEN6] 2.2.12: each character is added to 65599 times the hash so far; 16 bits are kept. */
+bool evtx_name_stands(const struct evtx *e, uint32_t at)
+{
+    struct cursor c = cursor_of(e->chunk);
+    cursor_seek(&c, at);
+    cursor_skip(&c, 4);
+    uint16_t kept = cursor_u16(&c);
+    uint32_t n = cursor_u16(&c), hash = 0;
+    for (uint32_t i = 0; i < n && !c.failed; i++)
+        hash = hash * 65599 + cursor_u16(&c);
+    return !c.failed && n > 0 && (uint16_t)hash == kept;
+}
+
 /* A name: offset of the next with the same hash, hash, characters, UTF-16LE, a NUL character. */
 static bool read_name(struct evtx *e, uint32_t at, uint32_t *number)
 {
@@ -59,6 +72,8 @@ static bool read_name(struct evtx *e, uint32_t at, uint32_t *number)
         return evtx_wrong(e, at, "a name lies outside of the chunk");
     if (!evtx_spend(e, at, utf16.n))
         return false;
+    if (e->quiet && !evtx_name_stands(e, at)) /* carving, where much is overwritten */
+        return evtx_wrong(e, at, "a name is overwritten");
     char ascii[128];
     size_t n = utf16.n / 2;
     bool plain = n <= sizeof ascii;

@@ -33,21 +33,10 @@ static bool broken_off(struct reading *r)
     return evtx_wrong(r->e, r->c->at, "the BinXML breaks off");
 }
 
-/* Whether a name with the right hash stands at the offset that is read next ([MS-EVEN6] 2.2.12:
- * each character added to 65599 times the hash so far, of which 16 bits are kept). */
 static bool names_something(struct reading *r, struct cursor c)
 {
     uint32_t at = cursor_u32(&c);
-    if (c.failed)
-        return false;
-    c = cursor_of(r->e->chunk);
-    cursor_seek(&c, at);
-    cursor_skip(&c, 4);
-    uint16_t kept = cursor_u16(&c);
-    uint32_t n = cursor_u16(&c), hash = 0;
-    for (uint32_t i = 0; i < n && !c.failed; i++)
-        hash = hash * 65599 + cursor_u16(&c);
-    return !c.failed && n > 0 && (uint16_t)hash == kept;
+    return !c.failed && evtx_name_stands(r->e, at);
 }
 
 /* Elements in templates have the number of the value that they depend on, others need not; which

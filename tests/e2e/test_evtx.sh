@@ -6,7 +6,6 @@
 cd "$(dirname "$0")/../.." || exit
 . tests/e2e/tap.sh
 part=${1:-some}
-events_of=${EVENTS_OF:-build-test/tests/events_of}
 evtx_dump=${EVTX_DUMP:-$(command -v evtx_dump)}
 data=../shared/data
 
@@ -27,7 +26,7 @@ compare() {
         skip "$1" "it is not installed"
     else
         check "$1, ${#files[@]} files" \
-            python3 tests/tools/compare_evtx.py --ours "$events_of" "$2" "$3" "${files[@]}"
+            python3 tests/tools/compare_evtx.py --ours "$hikeshi" "$2" "$3" "${files[@]}"
     fi
 }
 compare "the fields are those of evtxexport" --evtxexport "$(command -v evtxexport)"

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compares the events of .evtx files with those that another reader makes, field by field.
 
-    compare_evtx.py --ours PROGRAM [--evtxexport PATH] [--evtx_dump PATH] FILE...
+    compare_evtx.py --ours HIKESHI [--evtxexport PATH] [--evtx_dump PATH] FILE...
 
 Both other readers print XML; it is turned into fields by the rules of docs/events.md, written here
 once more and independently. Prints one line a difference and, at the end, what was compared.
@@ -114,13 +114,16 @@ def text_of(value):
 
 
 def ours(command):
-    out = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True)
+    """All events of all files, by file."""
+    events = collections.defaultdict(list)
+    out = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     for line in out.stdout.decode('utf-8').split('\n'):
         if line:
             event = json.loads(line)
             fields = {name: [text_of(v) for v in (value if isinstance(value, list) else [value])]
                       for name, value in event['fields'].items()}
-            yield event['record'], canonical(event['time']), fields
+            events[event['input']].append((event['record'], canonical(event['time']), fields))
+    return events
 
 
 def known(who, a, b):
@@ -170,8 +173,9 @@ def main():
         counts['differences'] += 1
         print(f'{path}\t{who}\t{record}\t{what}\t{a!r}\t{b!r}')
 
+    events = ours([options.ours, 'events'] + options.files)
     for path in options.files:
-        mine = list(ours([options.ours, path]))
+        mine = events[path]
         counts['files'] += 1
         counts['events'] += len(mine)
         if options.evtxexport:
