@@ -472,15 +472,67 @@ static bool carry_out(struct evtx *e, struct evtx_plan *plan, struct values valu
     return true;
 }
 
-/* The template is lost: its values are all that there is, and nested BinXML may tell its own. */
-static bool without_plan(struct evtx *e, struct values values, unsigned nesting)
+/* What the first values of an event are, in all templates that Windows writes for whole events. The
+ * name of the provider and what follows it are there for providers with a manifest; others have
+ * values of their own in that place. */
+static const struct {
+    uint8_t type, what;
+    const char *field;
+} system_values[] = {
+    {EVTX_UINT8, ITEM_FIELD, "Level"},
+    {EVTX_UINT8, ITEM_FIELD, "Opcode"},
+    {EVTX_UINT16, ITEM_FIELD, "Task"},
+    {EVTX_UINT16, ITEM_CODE, "EventID"},
+    {EVTX_UINT16, ITEM_FIELD, "EventID_Qualifiers"},
+    {EVTX_HEX64, ITEM_FIELD, "Keywords"},
+    {EVTX_FILETIME, ITEM_TIME, "TimeCreated_SystemTime"},
+    {EVTX_GUID, ITEM_FIELD, "Correlation_ActivityID"},
+    {EVTX_UINT32, ITEM_FIELD, "Execution_ProcessID"},
+    {EVTX_UINT32, ITEM_FIELD, "Execution_ThreadID"},
+    {EVTX_UINT64, ITEM_RECORD, "EventRecordID"},
+    {EVTX_UINT8, ITEM_FIELD, "Version"},
+    {EVTX_SID, ITEM_FIELD, "Security_UserID"},
+    {EVTX_GUID, ITEM_FIELD, "Correlation_RelatedActivityID"},
+    {EVTX_STRING, ITEM_PROVIDER, "Provider_Name"},
+    {EVTX_GUID, ITEM_FIELD, "Provider_Guid"},
+    {EVTX_STRING, ITEM_CHANNEL, "Channel"},
+};
+enum {
+    SYSTEM_VALUES = 13,
+    SYSTEM_VALUES_OF_MANIFEST = sizeof system_values / sizeof *system_values,
+};
+
+/* How many of these there are; 0 when the types are others. Each may be missing. */
+static size_t count_system_values(const struct evtx *e, struct values values)
 {
-    static const struct evtx_item data = {
-        .field = NAME_DATA, .named_by = -1, .inside = {ROLE_EVENT, NAME_EVENT}, .sparse = true};
-    for (size_t i = 0; i < values.n && e->work; i++) {
+    size_t n = 0;
+    for (; n < SYSTEM_VALUES_OF_MANIFEST && n < values.n; n++) {
+        uint8_t type = value_at(e, values, (int32_t)n).type;
+        if (type != system_values[n].type && type != EVTX_NULL)
+            break;
+    }
+    if (value_at(e, values, 3).type == EVTX_NULL || value_at(e, values, 6).type == EVTX_NULL)
+        return 0;
+    if (n == SYSTEM_VALUES_OF_MANIFEST && value_at(e, values, 14).type != EVTX_NULL)
+        return n;
+    return n < SYSTEM_VALUES ? 0 : SYSTEM_VALUES;
+}
+
+/* The template is lost: its values are all that there is, and nested BinXML may tell its own. */
+static bool without_plan(struct evtx *e, struct values values, struct evtx_context around,
+                         unsigned nesting)
+{
+    size_t system = around.role == ROLE_DOCUMENT ? count_system_values(e, values) : 0;
+    for (size_t i = 0; i < values.n; i++) {
         struct evtx_sub sub = value_at(e, values, (int32_t)i);
+        struct evtx_item item = {
+            .field = NAME_DATA, .named_by = -1, .inside = {ROLE_EVENT, NAME_EVENT}, .sparse = true};
+        if (i < system) {
+            item.what = system_values[i].what;
+            item.field = evtx_name_put(&e->names, slice_str(system_values[i].field));
+        }
         if (!evtx_spend(e, sub.at, EVTX_FIELD_WORK) ||
-            !add_sub(e, (struct goal){&data, EVTX_NAMED, NAME_DATA}, sub, nesting))
+            !add_sub(e, (struct goal){&item, EVTX_NAMED, item.field}, sub, nesting))
             return false;
     }
     return true;
@@ -532,7 +584,7 @@ static bool instance(struct evtx *e, struct cursor *c, struct evtx_context aroun
     size_t before = e->subs.n;
     bool good = read_values(e, c, &values) && evtx_spend(e, at, values.n * sizeof(struct evtx_sub));
     if (!plan)
-        good = without_plan(e, values, nesting) && false;
+        good = without_plan(e, values, around, nesting) && false;
     else
         good = carry_out(e, plan, values, nesting) && good;
     e->subs.n = before;

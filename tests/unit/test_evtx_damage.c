@@ -264,6 +264,44 @@ static void test_lost_template(void **state)
     assert_problem(t, t->at[0] + 38, "its template is not where it should be");
 }
 
+/* The same, where the values are those that Windows begins every event with. */
+static void test_lost_windows_template(void **state)
+{
+    struct tested *t = *state;
+    struct evtx_build *b = &t->b;
+    const uint64_t time = NOW, number = 77;
+    const struct build_value values[] = {
+        {0x04, "\x04", 1},       {0x04, "\0", 1},
+        {0x06, "\x01\0", 2},     {0x06, "\x10\x12", 2},
+        {0x00, "", 0},           {0x15, &time, 8},
+        {0x11, &time, 8},        {0x00, "", 0},
+        {0x08, "\x05\0\0\0", 4}, {0x08, "\x06\0\0\0", 4},
+        {0x0a, &number, 8},      {0x04, "\0", 1},
+        {0x00, "", 0},           {0x00, "", 0},
+        {0x01, u"Prov", 8},      {0x0f, "0123456789abcdef", 16},
+        {0x01, u"Chan", 8},      {0x01, u"x", 2},
+    };
+    build_begin(b);
+    build_record_begin(b, 1, NOW);
+    size_t at = b->chunk.n + 10;
+    if (build_template(b, 1))
+        build_template_end(b);
+    build_values(b, values, sizeof values / sizeof *values);
+    build_record_end(b);
+    memset(b->chunk.p + at + 4, 'x', 4); /* the id within the GUID */
+    t->n = build_finish(b).n;
+    run(t, false);
+    assert_slice(events_nth(&t->lines, 0),
+                 "{\"record\":77,\"time\":\"2019-04-17T18:40:00.0000000Z\",\"channel\":\"Chan\","
+                 "\"provider\":\"Prov\",\"code\":\"4624\",\"fields\":{\"Level\":4,\"Opcode\":0,"
+                 "\"Task\":1,\"EventID\":4624,\"Keywords\":\"0x1d4f54cf65a0000\","
+                 "\"Execution_ProcessID\":5,\"Execution_ThreadID\":6,\"Version\":0,"
+                 "\"Provider_Name\":\"Prov\","
+                 "\"Provider_Guid\":\"{33323130-3534-3736-3839-616263646566}\","
+                 "\"Channel\":\"Chan\",\"Data\":\"x\"}}");
+    assert_problem(t, CHUNK + at, "its template is not where it should be");
+}
+
 /* The definition breaks off in the middle: what stands before that is known. */
 static void test_damaged_template(void **state)
 {
@@ -447,13 +485,28 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
     const struct CMUnitTest tests[] = {
-        TEST(test_whole),           TEST(test_file_header),    TEST(test_no_file_header),
-        TEST(test_checksums),       TEST(test_zeroed_record),  TEST(test_overwritten_record),
-        TEST(test_record_header),   TEST(test_record_size),    TEST(test_truncated),
-        TEST(test_no_chunk_header), TEST(test_end_of_records), TEST(test_stale_header),
-        TEST(test_carve),           TEST(test_lost_template),  TEST(test_damaged_template),
-        TEST(test_moved_chunk),     TEST(test_unused_chunk),   TEST(test_unfolding),
-        TEST(test_recursion),       TEST(test_long_names),     TEST(test_random),
+        TEST(test_whole),
+        TEST(test_file_header),
+        TEST(test_no_file_header),
+        TEST(test_checksums),
+        TEST(test_zeroed_record),
+        TEST(test_overwritten_record),
+        TEST(test_record_header),
+        TEST(test_record_size),
+        TEST(test_truncated),
+        TEST(test_no_chunk_header),
+        TEST(test_end_of_records),
+        TEST(test_stale_header),
+        TEST(test_carve),
+        TEST(test_lost_template),
+        TEST(test_lost_windows_template),
+        TEST(test_damaged_template),
+        TEST(test_moved_chunk),
+        TEST(test_unused_chunk),
+        TEST(test_unfolding),
+        TEST(test_recursion),
+        TEST(test_long_names),
+        TEST(test_random),
     };
     return cmocka_run_group_tests_name("evtx_damage", tests, NULL, NULL);
 }
