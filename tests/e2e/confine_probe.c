@@ -36,7 +36,8 @@ static void probe(void)
     tell("start a process", child);
     char *const none[] = {NULL};
     tell("start a program", execve("/bin/true", none, none));
-    tell("look into another process", syscall(SYS_process_vm_readv, getppid(), NULL, 0, NULL, 0, 0));
+    tell("look into another process",
+         syscall(SYS_process_vm_readv, getppid(), NULL, 0, NULL, 0, 0));
     tell("open the input", open(input ? input : "", O_RDONLY));
 }
 
