@@ -192,14 +192,18 @@ wait $!
 check "two at once" cmp "$scratch/a" "$scratch/b"
 
 # ---- Ctrl-C ----
-# endless input; interrupted after a while
+# endless input; interrupted when some of it was read
 interrupt() {
     local to=$1 signal=$2
     shift 2
     { while cat "$logs/events.jsonl"; do :; done; } 2>/dev/null |
-        "$hikeshi" "$@" - >"$to" 2>"$scratch/said" &
-    local reader=$!
-    sleep 1
+        "$hikeshi" "$@" --progress - >"$to" 2>"$scratch/said" &
+    local reader=$! tries
+    for tries in $(seq 100); do # until it has read something
+        grep -qE '[1-9][0-9]* events/s' "$scratch/said" && break
+        sleep 0.2
+    done
+    [ "$tries" -lt 100 ] || echo "# it read nothing in 20 seconds"
     kill "-$signal" "$reader"
     wait "$reader"
 }
