@@ -276,12 +276,15 @@ static void make_room(struct engine_worker *w)
     }
 }
 
-static int32_t find_column(const struct block *b, const struct view *view)
+static struct columns find_columns(struct engine_worker *w, const struct view *view)
 {
-    int32_t column = -1;
-    for (uint32_t i = 0; i < view->names_n && column < 0; i++)
-        column = block_find(b, view->names[i]);
-    return column;
+    struct columns c = {arena_alloc(&w->arena, view->names_n * sizeof *c.at), 0};
+    for (uint32_t i = 0; i < view->names_n; i++) {
+        int32_t column = block_find(w->block, view->names[i]);
+        if (column >= 0)
+            c.at[c.n++] = (uint32_t)column;
+    }
+    return c;
 }
 
 static void begin_block(struct engine_worker *w, struct block *b)
@@ -295,7 +298,7 @@ static void begin_block(struct engine_worker *w, struct block *b)
         w->full[w->words - 1] >>= 64 - b->rows % 64;
     w->by_value = arena_zero(&w->arena, b->columns_n, sizeof *w->by_value);
     for (uint32_t i = 0; i < w->plan->views_n; i++) {
-        w->columns[i] = find_column(b, &w->plan->views[i]);
+        w->columns[i] = find_columns(w, &w->plan->views[i]);
         w->present[i] = NULL;
     }
 }

@@ -156,8 +156,8 @@ void engine_find_hits(struct engine_worker *w)
         const struct view *view = &w->plan->views[i];
         if (!view->asked)
             continue;
-        if (view->names_n && w->columns[i] >= 0)
-            find_in_column(w, i, (uint32_t)w->columns[i]);
+        for (uint32_t k = 0; k < w->columns[i].n; k++)
+            find_in_column(w, i, w->columns[i].at[k]);
         for (uint32_t column = 0; !view->names_n && column < w->block->columns_n; column++)
             find_in_column(w, i, column);
     }

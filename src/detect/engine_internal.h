@@ -11,6 +11,12 @@ struct hit {
     uint16_t column, value;
 };
 
+/* The columns of a block that a view may mean; in a row the first that has a value counts. */
+struct columns {
+    uint32_t *at;
+    uint32_t n;
+};
+
 /* Which rows have which value of a column: rows[starts[v]] to rows[starts[v + 1] - 1]. */
 struct rows_by_value {
     uint32_t *starts;
@@ -43,7 +49,7 @@ struct engine_worker {
     struct arena scratch;           /* of one rule */
     uint32_t words;                 /* of a bitmap */
     uint64_t *full;                 /* a bit for every row */
-    int32_t *columns;               /* by view; -1 when the block has none */
+    struct columns *columns;        /* by view */
     struct rows_by_value *by_value; /* by column; made when asked for */
     struct {
         struct hit *at;

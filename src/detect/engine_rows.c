@@ -35,31 +35,51 @@ static const struct rows_by_value *rows_by_value(struct engine_worker *w, uint32
     return r;
 }
 
+/* The column of a view that counts in a row, and the number of its value; false: none has one. */
+static inline bool column_of(const struct engine_worker *w, uint32_t view, uint32_t row,
+                             uint32_t *column, uint16_t *id)
+{
+    const struct columns *c = &w->columns[view];
+    for (uint32_t i = 0; i < c->n; i++) {
+        *column = c->at[i];
+        *id = column_id(&w->block->columns[c->at[i]], row);
+        if (*id)
+            return true;
+    }
+    return false;
+}
+
 static uint64_t *met_rows(struct engine_worker *w, uint32_t predicate)
 {
     if (!w->hits_n[predicate] || w->bits[predicate])
         return w->bits[predicate];
     uint64_t *rows = bitmap(w, &w->arena);
+    uint32_t view = w->plan->view_of[predicate], column;
+    bool choice = w->columns[view].n > 1; /* another column may come first in a row */
     const struct hit *hit = w->sorted + w->first_hit[predicate];
     for (uint32_t i = 0; i < w->hits_n[predicate]; i++, hit++) {
         const struct rows_by_value *r = rows_by_value(w, hit->column);
         uint32_t from = r->starts[hit->value], to = r->starts[hit->value + 1];
-        if (to - from == w->block->rows)
+        uint16_t id;
+        if (to - from == w->block->rows && !choice)
             return w->bits[predicate] = w->full;
         for (uint32_t at = from; at < to; at++)
-            set_row(rows, r->rows[at]);
+            if (!choice || (column_of(w, view, r->rows[at], &column, &id) && column == hit->column))
+                set_row(rows, r->rows[at]);
     }
     return w->bits[predicate] = rows;
 }
 
 static uint64_t *present_rows(struct engine_worker *w, uint32_t view)
 {
-    if (w->columns[view] < 0 || w->present[view])
+    if (!w->columns[view].n || w->present[view])
         return w->present[view];
-    const struct column *c = &w->block->columns[w->columns[view]];
     uint64_t *rows = bitmap(w, &w->arena);
-    for (uint32_t row = 0; row < c->ids_n; row++)
-        rows[row / 64] |= (uint64_t)(c->ids[row] != 0) << row % 64;
+    for (uint32_t i = 0; i < w->columns[view].n; i++) {
+        const struct column *c = &w->block->columns[w->columns[view].at[i]];
+        for (uint32_t row = 0; row < c->ids_n; row++)
+            rows[row / 64] |= (uint64_t)(c->ids[row] != 0) << row % 64;
+    }
     return w->present[view] = rows;
 }
 
@@ -101,24 +121,22 @@ static bool values_compare(struct engine_worker *w, const struct expression *e, 
 
 static const uint64_t *same_rows(struct engine_worker *w, const struct expression *e)
 {
-    if (w->columns[e->a] < 0 || w->columns[e->b] < 0)
-        return NULL;
-    const struct column *a = &w->block->columns[w->columns[e->a]];
-    const struct column *b = &w->block->columns[w->columns[e->b]];
     uint64_t *rows = bitmap(w, &w->scratch);
     struct pair {
-        uint16_t a, b;
+        const struct value *a, *b;
         bool same;
     } *pairs = arena_zero(&w->scratch, PAIRS, sizeof *pairs);
-    for (uint32_t row = 0; row < a->ids_n && row < b->ids_n; row++) {
-        if (!a->ids[row] || !b->ids[row])
+    for (uint32_t row = 0; row < w->block->rows; row++) {
+        uint32_t column_a, column_b;
+        uint16_t id_a, id_b;
+        if (!column_of(w, e->a, row, &column_a, &id_a) ||
+            !column_of(w, e->b, row, &column_b, &id_b))
             continue;
-        struct pair *p = &pairs[(a->ids[row] * 31u + b->ids[row]) % PAIRS];
-        if (p->a != a->ids[row] || p->b != b->ids[row]) {
-            p->a = a->ids[row];
-            p->b = b->ids[row];
-            p->same = values_compare(w, e, a->values[p->a], b->values[p->b]);
-        }
+        const struct value *a = &w->block->columns[column_a].values[id_a];
+        const struct value *b = &w->block->columns[column_b].values[id_b];
+        struct pair *p = &pairs[(id_a * 31u + id_b) % PAIRS];
+        if (p->a != a || p->b != b)
+            *p = (struct pair){a, b, values_compare(w, e, *a, *b)};
         if (p->same)
             set_row(rows, row);
     }

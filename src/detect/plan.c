@@ -32,6 +32,10 @@ struct builder {
     struct {
         uint32_t *at;
         size_t n, cap;
+    } view_of; /* likewise */
+    struct {
+        uint32_t *at;
+        size_t n, cap;
     } tests; /* of the item being lowered */
     struct {
         struct entry *at;
@@ -134,10 +138,15 @@ static uint32_t view_of_field(struct builder *b, struct slice field)
     if (!name)
         return view_number(b, &field, 1, NULL);
     struct slice *names = arena_alloc(&b->plan->arena, (name->stored_n + 1) * sizeof *names);
-    if (name->stored_n)
-        memcpy(names, name->stored, name->stored_n * sizeof *names);
-    names[name->stored_n] = field;
-    return view_number(b, names, name->stored_n + 1, name->values_n ? name : NULL);
+    uint32_t n = 0;
+    bool own = false; /* the rule's name is among them */
+    for (; n < name->stored_n; n++) {
+        names[n] = name->stored[n];
+        own = own || slice_equal(names[n], field);
+    }
+    if (!own)
+        names[n++] = field;
+    return view_number(b, names, n, name->values_n ? name : NULL);
 }
 
 /* ---- predicates ---- */
@@ -221,6 +230,7 @@ static struct expression *met(struct builder *b, uint32_t view, float sum)
     if (is_new) {
         *slot = (uint32_t)b->often.n;
         *VEC_PUSH(b->often) = sum;
+        *VEC_PUSH(b->view_of) = view;
         b->views.at[view].asked = true;
         for (size_t i = 0; i < b->tests.n; i++)
             if (i == 0 || b->tests.at[i] != b->tests.at[i - 1])
@@ -468,6 +478,7 @@ struct plan *plan_new(const struct plan_rule *list, size_t n, const struct regex
     p->entries_n = (uint32_t)b.entries.n;
     p->entries = keep(&p->arena, b.entries.at, b.entries.n * sizeof *p->entries);
     p->predicates_n = (uint32_t)b.often.n;
+    p->view_of = keep(&p->arena, b.view_of.at, b.view_of.n * sizeof *p->view_of);
     for (uint32_t i = 0; i < p->views_n; i++)
         matcher_finish(p->views[i].matcher);
     index_needs(p);

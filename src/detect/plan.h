@@ -52,6 +52,7 @@ struct plan {
     struct view *views;
     uint32_t views_n;
     uint32_t predicates_n;
+    uint32_t *view_of;     /* by predicate */
     struct entry *entries; /* those of a rule side by side, in the order of the rule set */
     uint32_t entries_n;
     uint32_t *first_entry; /* by predicate: its place in `needing`; one more at the end */

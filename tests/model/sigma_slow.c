@@ -73,7 +73,11 @@ static void add_column(struct slow *s, struct texts *t, int32_t number,
 static struct texts field_texts(struct slow *s, struct slice name)
 {
     struct texts t = {0};
-    add_column(s, &t, binding_column(s->binding, s->block, name), binding_field(s->binding, name));
+    const struct field_name *field = binding_field(s->binding, name);
+    for (uint32_t i = 0; field && i < field->stored_n && !t.there; i++)
+        add_column(s, &t, block_find(s->block, field->stored[i]), field);
+    if (!t.there)
+        add_column(s, &t, block_find(s->block, name), field);
     return t;
 }
 
