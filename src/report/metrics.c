@@ -160,6 +160,7 @@ static struct slice log_of(const struct event_kind *kind)
     return kind->channel.n    ? kind->channel
            : kind->service.n  ? kind->service
            : kind->category.n ? kind->category
+           : kind->provider.n ? kind->provider
                               : kind->product;
 }
 
