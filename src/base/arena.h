@@ -7,8 +7,8 @@
  *     arena_reset(&a);   keeps the first piece for the next round
  *     arena_free(&a);
  *
- * Running out of memory ends the program with a message: no caller can go on without it, and the
- * sizes that input can ask for are bounded before they come here.
+ * Running out of memory ends the program with a message and status 4: no caller can go on without
+ * it, and the sizes that input can ask for are bounded before they come here.
  */
 #ifndef BASE_ARENA_H
 #define BASE_ARENA_H

@@ -90,6 +90,13 @@ static enum status entries(const char *path, struct arena *a, struct file_list *
     return s;
 }
 
+/* Reading a pipe would wait for ever. A link that leads nowhere is told when it is opened. */
+static bool may_be_file(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) != 0 || S_ISREG(st.st_mode);
+}
+
 static enum status walk(const char *path, const char *const *endings, int depth, struct arena *a,
                         struct file_list *out, struct error *err)
 {
@@ -102,7 +109,7 @@ static enum status walk(const char *path, const char *const *endings, int depth,
         struct stat st;
         if (lstat(here.paths[i], &st) == 0 && S_ISDIR(st.st_mode))
             s = walk(here.paths[i], endings, depth + 1, a, out, err);
-        else if (has_ending(here.paths[i], endings))
+        else if (has_ending(here.paths[i], endings) && may_be_file(here.paths[i]))
             add(out, here.paths[i]);
     }
     file_list_free(&here);

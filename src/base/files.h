@@ -29,7 +29,8 @@ struct file_list {
 
 /* Adds the files at or below `path` whose names end in one of `endings` (a list ended by NULL), in
  * order of their names; names that begin with a dot are left out. When `path` is no folder it is
- * added itself, whatever its name. Symbolic links to folders are not followed below `path`. */
+ * added itself, whatever its name. Symbolic links to folders are not followed below `path`,
+ * and pipes, sockets and devices are left out there. */
 enum status folder_list(const char *path, const char *const *endings, struct arena *a,
                         struct file_list *out, struct error *err);
 

@@ -181,9 +181,12 @@ static void show_progress(void *ctx, const struct intake_progress *now)
 
 static enum status prepare(struct run *r, const struct text_list *paths, struct error *err)
 {
+    enum status status = input_check(&r->v->input, err);
+    if (status != OK)
+        return status;
     r->problems = problems_new();
     r->inputs = inputs_find(paths->at, paths->n, r->problems);
-    enum status status = input_not_written(r->inputs, r->v->output, err);
+    status = input_not_written(r->inputs, r->v->output, err);
     if (status == OK)
         status = outfile_open(&r->out, r->v->output, err);
     if (status != OK)

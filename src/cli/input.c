@@ -11,6 +11,14 @@
 
 enum { INPUTS_SHOWN = 10 }; /* whose problems are told, unless all are asked for */
 
+enum status input_check(const struct input_values *values, struct error *err)
+{
+    if (values->from.given && values->to.given && values->from.at >= values->to.at)
+        return error_set(err, STATUS_BAD_USE, NULL, ERROR_NO_OFFSET,
+                         "--from is not before --to: no event can be between them");
+    return OK;
+}
+
 struct selection input_selection(const struct input_values *values)
 {
     return (struct selection){

@@ -47,6 +47,9 @@ struct input_values {
      .at = offsetof(type, input.verbose)}
 /* clang-format on */
 
+/* STATUS_BAD_USE when no event can be wanted. */
+enum status input_check(const struct input_values *values, struct error *err);
+
 struct selection input_selection(const struct input_values *values);
 
 /* STATUS_BAD_USE when the output (NULL: none) is one of the inputs, which would be lost. */

@@ -19,13 +19,13 @@ static timestamp now(void)
     return t.tv_sec * NS_PER_SECOND + t.tv_nsec;
 }
 
-/* Standard descriptors that came closed are taken, so that no other file gets their number. What is
- * written to a closed output must still fail: it is opened for reading only. */
+/* Standard descriptors that came closed are taken, so that no other file gets their number. Reading
+ * the input and writing the output must still fail: each is opened for the other. */
 static void take_descriptors(void)
 {
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
         if (fcntl(fd, F_GETFD) < 0 &&
-            open("/dev/null", fd == STDERR_FILENO ? O_WRONLY : O_RDONLY) != fd)
+            open("/dev/null", fd == STDOUT_FILENO ? O_RDONLY : O_WRONLY) != fd)
             abort();
 }
 
@@ -89,8 +89,9 @@ static int run(const struct command *command, int argc, char **argv)
 /* What was written must have arrived; but a reader that went away (`| head`) has what it wanted. */
 static int close_output(int result)
 {
+    errno = EIO; /* of what was lost before, the reason is not known any more */
     bool lost = fflush(stdout) != 0 || ferror(stdout);
-    if (!lost)
+    if (!lost || result == EXIT_STATUS_FAILED) /* which has been told */
         return result;
     int why = errno;
     if (why == EPIPE || reader_gone())
@@ -102,7 +103,9 @@ static int close_output(int result)
 int main(int argc, char **argv)
 {
     take_descriptors();
-    signal(SIGPIPE, SIG_IGN); /* a write says so; half an output file is not left behind */
+    /* A write says so; half an output file is not left behind. */
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
     locale_choose(NULL);
     if (argc < 2) {
         help_program(stderr);

@@ -99,6 +99,7 @@ struct run {
     struct summary *summary;
     struct progress progress;
     bool interrupted; /* before all was read */
+    bool incomplete;  /* that, or reading failed */
 };
 
 static enum status bad_use(struct error *err, const char *what)
@@ -116,7 +117,7 @@ static enum status check_values(const struct scan_values *v, struct error *err)
         return bad_use(err, "--metrics together with --rules is told as text only");
     if (v->metrics && !text && strcmp(format, "jsonl") != 0)
         return bad_use(err, "--metrics is told as text or jsonl");
-    return OK;
+    return input_check(&v->input, err);
 }
 
 static enum status load_rules(struct run *r, struct error *err)
@@ -200,6 +201,7 @@ static enum status read_inputs(struct run *r, struct error *err)
     for (unsigned i = 0; r->counting && i < threads; i++)
         metrics_worker_free(r->counting[i]);
     r->interrupted = status == STATUS_INTERRUPTED;
+    r->incomplete = status != OK;
     return status;
 }
 
@@ -229,7 +231,7 @@ static void name_paths(const struct run *r, struct buf *out)
 {
     for (size_t i = 0; i < r->paths->n; i++)
         buf_printf(out, "%s%s", i ? ", " : "", r->paths->at[i]);
-    if (r->interrupted)
+    if (r->incomplete)
         buf_printf(out, " (%s)", _("incomplete"));
     buf_char(out, '\0');
 }
@@ -267,7 +269,7 @@ static enum status tell_findings(struct run *r, struct error *err)
             *err = later;
         }
     }
-    if (status == OK && r->interrupted && is_text(r))
+    if (status == OK && r->incomplete && is_text(r))
         fputs(_("Incomplete: stopped before all was read.\n"), r->out.file);
     buf_free(&title);
     return status;
@@ -285,6 +287,14 @@ static enum status tell_metrics(struct run *r, struct error *err)
     return metrics_print_text(r->metrics, &wanted, r->out.file, err);
 }
 
+/* Reports do not know what the file that they write is called. */
+static void name_output(const struct run *r, struct error *err)
+{
+    if (strcmp(err->where, "output") == 0)
+        snprintf(err->where, sizeof err->where, "%s",
+                 r->v->output ? r->v->output : "standard output");
+}
+
 /* All that was found goes out; a file gets its name only when that is all there is to find. */
 static enum status tell(struct run *r, struct error *err)
 {
@@ -293,9 +303,10 @@ static enum status tell(struct run *r, struct error *err)
         status = tell_findings(r, err);
     if (status == OK && r->metrics)
         status = tell_metrics(r, err);
-    if (status == OK && !(r->interrupted && r->v->output))
+    if (status == OK && !(r->incomplete && r->v->output))
         return outfile_commit(&r->out, err);
     outfile_abandon(&r->out);
+    name_output(r, err);
     return status;
 }
 
@@ -360,7 +371,7 @@ static void tell_end(const struct run *r)
 {
     const struct input_values *in = &r->v->input;
     input_tell_problems(r->problems, r->inputs, in->verbose, stderr);
-    if (r->interrupted)
+    if (r->incomplete)
         fputs(_("hikeshi: stopped before all was read: the findings are incomplete\n"), stderr);
     uint64_t timeless = scan_stats(r->scan)->correlated.without_time;
     if (timeless && !in->quiet)

@@ -105,6 +105,18 @@ static void check_file_header(struct evtx *e, struct slice header)
         problem_add(e->problems, e->input, 0, "the file header's checksum is wrong");
 }
 
+/* Whether chunks that the header counts are missing. It may count fewer than there are: the header of
+ * a file that was copied from a running system lags behind. */
+static void check_chunks(struct evtx *e, struct slice bytes)
+{
+    struct cursor c = cursor_of(bytes);
+    cursor_seek(&c, 42);
+    size_t counted = cursor_u16(&c);
+    size_t found = (slice_sub(bytes, EVTX_FILE_HEADER, SIZE_MAX).n + EVTX_CHUNK - 1) / EVTX_CHUNK;
+    if (slice_starts(bytes, FILE_MAGIC) && counted > found)
+        problem_add(e->problems, e->input, bytes.n, "the file ends before its last chunk");
+}
+
 static void begin_chunk(struct evtx *e, struct slice bytes, uint64_t offset)
 {
     e->chunk = bytes;
@@ -132,6 +144,8 @@ static enum status decode(void *state, const struct batch *batch, struct block_s
     size_t at = header_size(batch->bytes, batch->offset);
     if (at)
         check_file_header(e, slice_sub(batch->bytes, 0, at));
+    if (at && batch->last)
+        check_chunks(e, batch->bytes);
     enum status status = OK;
     while (status == OK && at < batch->bytes.n) {
         struct slice rest = slice_sub(batch->bytes, at, SIZE_MAX);

@@ -181,7 +181,7 @@ static void print_logons(struct printer *p, const struct metrics_counts *c, bool
 {
     const struct term_column columns[] = {
         {_("Account"), TERM_LEFT, true},     {_("Logon from"), TERM_LEFT, true},
-        {_("Logon to"), TERM_LEFT, true},          {_("Logon by"), TERM_LEFT, true},
+        {_("Logon to"), TERM_LEFT, true},    {_("Logon by"), TERM_LEFT, true},
         {_("Count"), TERM_RIGHT, false},     {_("First (UTC)"), TERM_LEFT, false},
         {_("Last (UTC)"), TERM_LEFT, false}, {_("Reason"), TERM_LEFT, true}};
     unsigned columns_n = failed ? 8 : 7;

@@ -50,6 +50,10 @@ same "--placeholders" \
     "$("$hikeshi" rules check --placeholders "$scratch/placeholders.yaml" "$scratch/rules" |
         grep -c 'wait for')" 0
 
+mkfifo "$scratch/rules/pipe.yml"
+status "a pipe among the rules is passed over" 0 timeout 10 "$hikeshi" rules check "$scratch/rules"
+rm "$scratch/rules/pipe.yml"
+
 bad=$scratch/rules/zbad.yml
 cat >"$bad" <<'END'
 title: Mistyped

@@ -142,6 +142,17 @@ else
     skip "a full disk" "no /dev/full"
 fi
 status "a closed output" 4 bash -c '"$@" >&-' _ "$hikeshi" scan -r "$rules" "$logs"
+status "a closed input" 3 bash -c '"$@" <&-' _ "$hikeshi" events -
+said=$(bash -c 'ulimit -f 1; "$@" 2>&1' _ "$hikeshi" scan -q -r "$rules" -f html -o "$scratch/large" "$logs")
+same "a file that may not grow: status" $? 4
+same "its name is said" "$(grep -c "$scratch/large: can't" <<<"$said")" 1
+same "nothing is left of it" "$(find "$scratch" -name '*large*')" ""
+if [ -w /dev/full ]; then
+    same "what failed is said once" \
+        "$(bash -c '"$@" 2>&1 >/dev/full' _ "$hikeshi" events "$logs" | wc -l)" 1
+fi
+status "a time that ends before it begins" 2 scan --from 2026-11-11 --to 2026-11-09 "$logs"
+status "also of events" 2 "$hikeshi" events --from 2026-11-11 --to 2026-11-09 "$logs"
 same "a reader that went away" "$(bash -c '{ sleep 0.3; "$@"; } 2>&1 | true; echo "${PIPESTATUS[0]}"' \
     _ "$hikeshi" scan -q -r "$rules" "$logs")" 1
 

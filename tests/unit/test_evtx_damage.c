@@ -125,6 +125,18 @@ static void test_file_header(void **state)
     assert_records(t, "12345");
 }
 
+/* Cut where a chunk ends, or within the header. */
+static void test_missing_chunks(void **state)
+{
+    struct tested *t = *state;
+    t->n = CHUNK;
+    run(t, false);
+    assert_problem(t, CHUNK, "the file ends before its last chunk");
+    t->n = 128;
+    run(t, false);
+    assert_problem(t, 128, "the file ends before its last chunk");
+}
+
 /* A file that begins with its first chunk. */
 static void test_no_file_header(void **state)
 {
@@ -487,6 +499,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_whole),
         TEST(test_file_header),
+        TEST(test_missing_chunks),
         TEST(test_no_file_header),
         TEST(test_checksums),
         TEST(test_zeroed_record),
