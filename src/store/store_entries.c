@@ -256,9 +256,9 @@ static void apply_segment(struct reading *r, const json_t *o, uint64_t number)
 
 static struct store_segment *segment_named(struct store *s, const json_t *name)
 {
-    struct slice text = json_is_string(name)
-                            ? slice_of(json_string_value(name), json_string_length(name))
-                            : (struct slice){0};
+    if (!json_is_string(name))
+        return NULL;
+    struct slice text = slice_of(json_string_value(name), json_string_length(name));
     for (size_t i = s->segments_n; i > 0; i--)
         if (slice_equal(s->segments[i - 1].name, text))
             return &s->segments[i - 1];
