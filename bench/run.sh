@@ -45,7 +45,7 @@ if [ ! -d "$data" ]; then
 fi
 bytes=$(cat "$data"/*.evtx | wc -c)
 cat "$data"/*.evtx >/dev/null # into the cache, for everybody
-events=$(("$hikeshi" events "$data" || true) | wc -l)
+events=$({ "$hikeshi" events "$data" || true; } | wc -l)
 no_rules=$work/no-rules
 mkdir "$no_rules"
 windows_rules=()
