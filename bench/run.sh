@@ -46,8 +46,6 @@ fi
 bytes=$(cat "$data"/*.evtx | wc -c)
 cat "$data"/*.evtx >/dev/null # into the cache, for everybody
 events=$({ "$hikeshi" events "$data" || true; } | wc -l)
-no_rules=$work/no-rules
-mkdir "$no_rules"
 windows_rules=()
 for folder in "$rules"/rules/windows "$rules"/rules-emerging-threats "$rules"/rules-threat-hunting/windows; do
     [ ! -d "$folder" ] || windows_rules+=("$folder")
@@ -102,8 +100,9 @@ hayabusa=${HAYABUSA:-hayabusa} chainsaw=${CHAINSAW:-chainsaw} zircolite=${ZIRCOL
 export data evtx_dump evtxexport zircolite work
 
 : >"$results"
-measure "hikeshi scan, no rules, 1 thread" "$repeat" "$hikeshi" scan "$data" --rules "$no_rules" --threads 1
-measure "hikeshi scan, no rules" "$repeat" "$hikeshi" scan "$data" --rules "$no_rules"
+# a host that is nowhere: everything is read into blocks, nothing is printed
+measure "hikeshi, reading alone, 1 thread" "$repeat" "$hikeshi" events "$data" --host nowhere --threads 1
+measure "hikeshi, reading alone" "$repeat" "$hikeshi" events "$data" --host nowhere
 measure "hikeshi events (JSON), 1 thread" "$repeat" "$hikeshi" events "$data" --threads 1
 measure "hikeshi events (JSON)" "$repeat" "$hikeshi" events "$data"
 if peer "$evtx_dump" evtx_dump; then
@@ -132,7 +131,7 @@ printf 'rules: %d files\n' "$(find "${windows_rules[@]}" -name '*.yml' | wc -l)"
 measure "hikeshi scan" "$repeat" "$hikeshi" scan "$data" "${chosen[@]}" --format csv --output "$work/h.csv"
 measure "hikeshi scan, 1 thread" "$repeat" "$hikeshi" scan "$data" "${chosen[@]}" --threads 1 \
     --format csv --output "$work/h1.csv"
-measure "hikeshi scan, no rules" "$repeat" "$hikeshi" scan "$data" --rules "$no_rules"
+measure "hikeshi, reading alone" "$repeat" "$hikeshi" events "$data" --host nowhere
 if peer "$hayabusa" hayabusa; then
     folder=$(dirname "$(realpath "$(command -v "$hayabusa")")")
     folder=${HAYABUSA_FOLDER:-$folder}
