@@ -4,6 +4,7 @@
  */
 #include "store/original.h"
 
+#include "base/vec.h"
 #include "store/store_internal.h"
 
 #include <errno.h>
@@ -167,13 +168,18 @@ static enum status write_original(const struct store *s, int fd, struct store_fi
 enum status store_keep(struct store *s, int fd, struct store_file *file, struct error *err)
 {
     char path[PATH_BYTES], new_path[PATH_BYTES], folder[PATH_BYTES];
+    if (!s->transaction)
+        return error_set(err, STATUS_BAD_USE, s->path, ERROR_NO_OFFSET,
+                         "originals are kept in a transaction");
     original_path(s, &file->sha256, path);
     snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(path, '/') - path), path);
     if (snprintf(new_path, sizeof new_path, "%s.new", path) >= (int)sizeof new_path)
         return error_set(err, STATUS_BAD_USE, s->path, ERROR_NO_OFFSET, "the path is too long");
     enum status status = make_folder(s, folder, err);
-    if (status == OK)
+    if (status == OK) {
         status = write_original(s, fd, file, path, new_path, err);
+        *VEC_PUSH(s->transaction->kept) = file->sha256;
+    }
     if (status == OK)
         status = io_sync_folder(s->io, folder, err);
     file->kept = status == OK;

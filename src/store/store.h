@@ -126,7 +126,7 @@ void store_abandon(struct store *s);
 /* Keeps a file as an original, from its descriptor (read with the system's own calls, from its
  * beginning): fills in kept, kept_bytes and
  * kept_sha256. `sha256` and bytes must be those of the content:
- * STATUS_BAD_INPUT when they are not any more. Outside or inside a transaction. */
+ * STATUS_BAD_INPUT when they are not any more. Inside a transaction. */
 enum status store_keep(struct store *s, int fd, struct store_file *file, struct error *err);
 
 /* Merges small segments where there are many. */

@@ -24,6 +24,10 @@ struct store_transaction {
         struct finished_segment *at;
         size_t n, cap;
     } finished; /* on the disk as NAME.new */
+    struct {
+        struct hash *at;
+        size_t n, cap;
+    } kept; /* originals that came with it */
     bool failed;
 };
 

@@ -176,22 +176,54 @@ static void add_name(void *to, const char *name)
     names->list.at[names->list.n++] = arena_slice(&names->arena, slice_str(name)).p;
 }
 
-/* A file in segments/ that the journal does not have among the living. Half written ones (.new) and
- * merged ones go; a whole one that no entry names is moved aside, since it may be all that is left
- * of something. */
-static enum status put_right(struct store *s, const char *name, struct error *err)
+static bool list(struct store *s, const char *folder, struct names *names, struct error *err)
 {
-    char path[PATH_BYTES], to[PATH_BYTES], as[300];
-    bool known = slice_ends(slice_str(name), SLICE(".new"));
+    char path[PATH_BYTES];
+    names->list.n = 0;
+    store_path(s, path, folder, NULL);
+    if (s->io->list(s->io->ctx, path, add_name, names) == 0)
+        return true;
+    error_system(err, path, "can't list the folder");
+    return false;
+}
+
+/* Whether a file is what the journal says is there; *gone: it was, and is to go. */
+static bool is_known_segment(const struct store *s, const char *name, bool *gone)
+{
     for (size_t i = 0; i < s->segments_n; i++) {
         if (!slice_equal(s->segments[i].name, slice_str(name)))
             continue;
         if (!s->segments[i].gone)
-            return OK;
-        known = true;
+            return true;
+        *gone = true;
     }
-    store_path(s, path, "segments", name);
-    if (known) {
+    return false;
+}
+
+static bool is_known_original(const struct store *s, const char *name)
+{
+    struct hash h = {0};
+    struct buf again = {0};
+    for (size_t i = 0; i < HASH_BYTES && name[2 * i] && name[2 * i + 1]; i++) {
+        char pair[3] = {name[2 * i], name[2 * i + 1], '\0'};
+        h.bytes[i] = (uint8_t)strtoul(pair, NULL, 16);
+    }
+    put_hex(&again, slice_of(h.bytes, HASH_BYTES));
+    buf_add(&again, SLICE(".zst"));
+    const struct store_file *file =
+        slice_equal(buf_slice(&again), slice_str(name)) ? store_file(s, &h) : NULL;
+    buf_free(&again);
+    return file && file->kept;
+}
+
+/* A file that the journal does not have. Half written ones (.new) and merged segments go; a whole one
+ * that no entry names is moved aside, since it may be all that is left of something. */
+static enum status put_right(struct store *s, const char *folder, const char *name, bool gone,
+                             struct error *err)
+{
+    char path[PATH_BYTES], to[PATH_BYTES], as[300];
+    store_path(s, path, folder, name);
+    if (gone || slice_ends(slice_str(name), SLICE(".new"))) {
         if (s->io->unlink(s->io->ctx, path) != 0)
             return error_system(err, path, "can't be removed");
         return OK;
@@ -201,25 +233,58 @@ static enum status put_right(struct store *s, const char *name, struct error *er
     if (s->io->rename(s->io->ctx, path, to) != 0)
         return error_system(err, path, "can't be moved aside");
     s->set_aside++;
+    store_path(s, path, folder, NULL);
+    store_path(s, to, "aside", NULL);
+    enum status status = io_sync_folder(s->io, path, err);
+    return status == OK ? io_sync_folder(s->io, to, err) : status;
+}
+
+static enum status put_segments_right(struct store *s, struct names *names, struct error *err)
+{
+    if (!list(s, "segments", names, err))
+        return STATUS_SYSTEM;
+    for (size_t i = 0; i < names->list.n; i++) {
+        const char *name = names->list.at[i];
+        bool gone = false;
+        if (is_known_segment(s, name, &gone))
+            continue;
+        enum status status = put_right(s, "segments", name, gone, err);
+        if (status != OK)
+            return status;
+    }
     return OK;
+}
+
+static enum status put_originals_right(struct store *s, struct names *names, struct error *err)
+{
+    enum status status = OK;
+    struct names inside = {0};
+    if (!list(s, "originals", names, err))
+        return STATUS_SYSTEM;
+    for (size_t i = 0; status == OK && i < names->list.n; i++) {
+        char folder[300];
+        snprintf(folder, sizeof folder, "originals/%s", names->list.at[i]);
+        inside.list.n = 0;
+        if (strlen(names->list.at[i]) != 2) /* no folder of ours */
+            status = put_right(s, "originals", names->list.at[i], false, err);
+        else if (!list(s, folder, &inside, err))
+            status = STATUS_SYSTEM;
+        for (size_t k = 0; status == OK && k < inside.list.n; k++)
+            if (!is_known_original(s, inside.list.at[k]))
+                status = put_right(s, folder, inside.list.at[k], false, err);
+        arena_reset(&inside.arena);
+    }
+    free(inside.list.at);
+    arena_free(&inside.arena);
+    return status;
 }
 
 static enum status put_all_right(struct store *s, struct error *err)
 {
-    char path[PATH_BYTES];
     struct names names = {0};
-    enum status status = OK;
-    store_path(s, path, "segments", NULL);
-    if (s->io->list(s->io->ctx, path, add_name, &names) != 0)
-        status = error_system(err, path, "can't list the folder");
-    for (size_t i = 0; status == OK && i < names.list.n; i++)
-        status = put_right(s, names.list.at[i], err);
-    if (status == OK && s->set_aside) {
-        status = io_sync_folder(s->io, path, err);
-        store_path(s, path, "aside", NULL);
-        if (status == OK)
-            status = io_sync_folder(s->io, path, err);
-    }
+    enum status status = put_segments_right(s, &names, err);
+    if (status == OK)
+        status = put_originals_right(s, &names, err);
     free(names.list.at);
     arena_free(&names.arena);
     return status;

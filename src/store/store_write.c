@@ -1,4 +1,5 @@
 /* Transactions: blocks into segments, segments and files into the journal. */
+#include "store/original.h"
 #include "store/store_internal.h"
 
 #include "base/vec.h"
@@ -104,7 +105,7 @@ enum status store_take(void *sink, struct block *b, struct error *err)
     return status;
 }
 
-/* Takes the segments of the transaction away again; `placed` of them have their names already. */
+/* Takes what the transaction brought away again; `placed` segments have their names already. */
 static void take_away(struct store *s, size_t placed)
 {
     const struct store_transaction *t = s->transaction;
@@ -116,6 +117,13 @@ static void take_away(struct store *s, size_t placed)
             new_path(s, path, t->finished.at[i].name);
         s->io->unlink(s->io->ctx, path);
     }
+    for (size_t i = 0; i < t->kept.n; i++) {
+        const struct store_file *file = store_file(s, &t->kept.at[i]);
+        if (file && file->kept)
+            continue;
+        original_path(s, &t->kept.at[i], path);
+        s->io->unlink(s->io->ctx, path);
+    }
 }
 
 static void end_transaction(struct store *s)
@@ -123,6 +131,7 @@ static void end_transaction(struct store *s)
     struct store_transaction *t = s->transaction;
     segment_writer_free(t->writer);
     free(t->finished.at);
+    free(t->kept.at);
     pthread_mutex_destroy(&t->lock);
     free(t);
     s->transaction = NULL;

@@ -287,7 +287,11 @@ static void losses_of_power(void **state)
         if (!s)
             print_message("# %s: %s\n", err.where, err.what);
         assert_non_null(s);
+        store_close(s);
         check_contents(m, acknowledged);
+        assert_int_equal(count_wrong(m, &(struct verify_options){0}, say), 0);
+        s = store_open(memory_io(m), FOLDER, STORE_WRITE, NULL, &err);
+        assert_non_null(s);
         assert_int_equal(everything(s, acknowledged, &err), OK);
         store_close(s);
         check_contents(m, acknowledged);
