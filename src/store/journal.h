@@ -7,7 +7,7 @@
  *     journal_load(io, path, &journal, &err);
  *     journal_append(io, fd, &journal, lines, n, key, &err);      on the disk when this returns
  *
- * docs/seals.md tells the form of the entries.
+ * store_entries.c knows the kinds of entries and what they hold.
  */
 #ifndef STORE_JOURNAL_H
 #define STORE_JOURNAL_H

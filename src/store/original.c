@@ -1,6 +1,6 @@
 /*
  * Files as they were taken in: originals/ab/SHA256.zst, named by the content, one zstd frame each
- * (docs/seals.md, "Originals").
+ *.
  */
 #include "store/original.h"
 

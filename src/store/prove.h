@@ -4,7 +4,7 @@
  *     store_prove(s, file->entry, &proof);            c2sp.org/tlog-proof@v1, with the entry as "extra"
  *     store_prove_consistency(s, 12, &proof);         of the checkpoint of 12 entries with the last
  *
- * docs/seals.md has the recipe by which they are checked with openssl.
+ * The forms are those of C2SP (tlog-proof) and RFC 9162; seal.h tells what is signed.
  */
 #ifndef STORE_PROVE_H
 #define STORE_PROVE_H

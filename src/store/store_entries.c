@@ -1,4 +1,4 @@
-/* The entries of the journal: docs/seals.md, "Entries". */
+/* The entries of the journal, one JSON object a line: made here, and read back here. */
 #include "store/store_internal.h"
 
 #include <inttypes.h>
