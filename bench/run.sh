@@ -63,7 +63,7 @@ measure() {
     shift 2
     : >"$work/times"
     for ((i = 0; i < times; i++)); do
-        /usr/bin/time -q -o "$work/time" -f '%e %U %S %M' "$@" >"$work/out" 2>"$work/err" || true
+        /usr/bin/time -q -o "$work/time" -f '%e %U %S %M' "$@" >/dev/null 2>"$work/err" || true
         tail -n 1 "$work/time" >>"$work/times"
     done
     sort -n "$work/times" | awk -v name="$name" '
