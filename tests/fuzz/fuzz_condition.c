@@ -4,6 +4,7 @@
  */
 #include "base/buf.h"
 #include "detect/ruleset.h"
+#include "model/condition_slow.h"
 
 #include <stdlib.h>
 
@@ -63,26 +64,6 @@ static void write_out(const struct sigma_condition *c, struct buf *b)
     }
 }
 
-static bool holds(const struct sigma_condition *c, unsigned held)
-{
-    uint32_t n = 0;
-    switch (c->type) {
-    case COND_AND:
-        return holds(c->left, held) && holds(c->right, held);
-    case COND_OR:
-        return holds(c->left, held) || holds(c->right, held);
-    case COND_NOT:
-        return !holds(c->left, held);
-    case COND_SEARCH:
-        return held >> c->search & 1;
-    case COND_OF:
-        for (uint32_t i = 0; i < c->searches_n; i++)
-            n += held >> c->searches[i] & 1;
-        return n >= (c->quantity ? c->quantity : c->searches_n);
-    }
-    return false;
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct ruleset *set = load(slice_of(data, size));
@@ -94,7 +75,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         /* written out in full it may be nested deeper than is allowed */
         if (ruleset_count(second) == 1)
             for (unsigned held = 0; held < 1U << NAMES; held++)
-                if (holds(c, held) != holds(ruleset_rule(second, 0)->conditions[0], held))
+                if (condition_holds(c, held) !=
+                    condition_holds(ruleset_rule(second, 0)->conditions[0], held))
                     abort();
         ruleset_free(second);
         buf_free(&again);

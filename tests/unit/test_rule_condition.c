@@ -3,29 +3,9 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "model/condition_slow.h"
 
 #include <stdlib.h>
-
-/* Straight from the specification: `held` has a bit for each search that holds. */
-static bool holds(const struct sigma_condition *c, uint32_t held)
-{
-    uint32_t n = 0;
-    switch (c->type) {
-    case COND_AND:
-        return holds(c->left, held) && holds(c->right, held);
-    case COND_OR:
-        return holds(c->left, held) || holds(c->right, held);
-    case COND_NOT:
-        return !holds(c->left, held);
-    case COND_SEARCH:
-        return held >> c->search & 1;
-    case COND_OF:
-        for (uint32_t i = 0; i < c->searches_n; i++)
-            n += held >> c->searches[i] & 1;
-        return n >= (c->quantity ? c->quantity : c->searches_n);
-    }
-    return false;
-}
 
 /* A rule with these searches and this condition (YAML in double quotes). */
 static void make_rule(struct buf *b, const char *searches, const char *condition)
@@ -52,7 +32,7 @@ static void check_shape(char *line, struct buf *b)
     unsigned long held = 0;
     uint32_t h = UINT32_C(2166136261);
     for (uint32_t m = 0; m < UINT32_C(1) << rule->searches_n; m++) {
-        bool yes = holds(rule->conditions[0], m);
+        bool yes = condition_holds(rule->conditions[0], m);
         held += yes;
         h = (h ^ (yes ? '1' : '0')) * UINT32_C(16777619);
     }
