@@ -366,8 +366,9 @@ static void tell_numbers(const struct run *r)
     }
 }
 
-/* What is said on stderr when all is done. */
-static void tell_end(const struct run *r)
+/* What is said when all is done. Findings that were not all told (a full disk) have no numbers, which
+ * would be those of a part. */
+static void tell_end(const struct run *r, enum status told)
 {
     const struct input_values *in = &r->v->input;
     input_tell_problems(r->problems, r->inputs, in->verbose, stderr);
@@ -382,13 +383,13 @@ static void tell_end(const struct run *r)
                 (size_t)timeless);
     if (in->verbose)
         tell_stats(r);
-    if (r->rules && !in->quiet)
+    if (r->rules && told == OK && !in->quiet)
         tell_numbers(r);
 }
 
 static int finish(struct run *r, enum status read, enum status told, const struct error *err)
 {
-    tell_end(r);
+    tell_end(r, told);
     if (r->interrupted || told == STATUS_INTERRUPTED)
         return EXIT_STATUS_INTERRUPTED;
     bool failed = read != OK || (told != OK && (r->v->output || !reader_gone()));

@@ -147,6 +147,8 @@ said=$(bash -c 'ulimit -f 1; "$@" 2>&1' _ "$hikeshi" scan -q -r "$rules" -f html
 same "a file that may not grow: status" $? 4
 same "its name is said" "$(grep -c "$scratch/large: can't" <<<"$said")" 1
 same "nothing is left of it" "$(find "$scratch" -name '*large*')" ""
+same "no numbers of what was told in part" "$(bash -c 'ulimit -f 1; "$@" 2>/dev/null' _ \
+    "$hikeshi" scan -r "$rules" -f html -o "$scratch/large" "$logs")" ""
 if [ -w /dev/full ]; then
     same "what failed is said once" \
         "$(bash -c '"$@" 2>&1 >/dev/full' _ "$hikeshi" events "$logs" | wc -l)" 1
