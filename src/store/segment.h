@@ -58,9 +58,12 @@ struct segment {
     const struct store_io *io;
     int fd;
     const char *path;
-    uint64_t bytes; /* of the file */
-    struct stored_block *blocks;
+    uint64_t bytes;              /* of the file */
+    struct stored_block *blocks; /* without columns: see segment_block */
+    uint64_t *told_at;           /* where what tells of each block's columns stands */
     uint32_t blocks_n;
+    struct slice *names; /* of columns */
+    uint64_t names_n;
     struct filter_group *groups;
     uint32_t groups_n;
     struct arena arena;
@@ -86,26 +89,29 @@ struct segment_reader;
 struct segment_reader *segment_reader_new(bool as_text);
 void segment_reader_free(struct segment_reader *r);
 
+/* What the segment tells of a block, with its columns; it stays until the reader's next block. NULL:
+ * it can't be read or is damaged. */
+const struct stored_block *segment_block(const struct segment *s, struct segment_reader *r,
+                                         uint32_t no, struct error *err);
+
 /* One block: times, origins and the columns of these names (NULL: all). The block (block_alone) holds
  * it until it is given to another call. A name that the block lacks is no error. */
 enum status segment_read(const struct segment *s, struct segment_reader *r, uint32_t no,
                          const struct slice *names, size_t names_n, struct block *out,
                          struct error *err);
 
-/* The same in steps. `column` counts in s->blocks[no].columns, `out_column` in out->columns. Until
- * segment_read_rows a column has values but no rows. */
+/* The same in steps. Columns are asked for after segment_block; `column` counts in what that gave,
+ * `out_column` in out->columns. Until segment_read_rows a column has values but no rows. */
 void segment_begin(const struct segment *s, struct segment_reader *r, uint32_t no,
                    struct block *out);
 enum status segment_read_times(const struct segment *s, struct segment_reader *r, uint32_t no,
                                struct block *out, struct error *err);
 enum status segment_read_origins(const struct segment *s, struct segment_reader *r, uint32_t no,
                                  struct block *out, struct error *err);
-enum status segment_read_values(const struct segment *s, struct segment_reader *r, uint32_t no,
-                                uint32_t column, struct block *out, uint32_t *out_column,
-                                struct error *err);
-enum status segment_read_rows(const struct segment *s, struct segment_reader *r, uint32_t no,
-                              uint32_t column, struct block *out, uint32_t out_column,
-                              struct error *err);
+enum status segment_read_values(const struct segment *s, struct segment_reader *r, uint32_t column,
+                                struct block *out, uint32_t *out_column, struct error *err);
+enum status segment_read_rows(const struct segment *s, struct segment_reader *r, uint32_t column,
+                              struct block *out, uint32_t out_column, struct error *err);
 
 /* The column of that name, or -1. */
 int32_t stored_find(const struct stored_block *b, struct slice name);

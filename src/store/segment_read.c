@@ -11,8 +11,6 @@
 struct footer {
     struct cursor c;
     struct segment *s;
-    struct slice *names;
-    uint64_t names_n;
     struct event_kind *kinds;
     uint64_t kinds_n;
     uint64_t data_end; /* streams and filters lie before */
@@ -30,10 +28,10 @@ static uint64_t take_count(struct cursor *c, size_t least)
 static void take_tables(struct footer *f)
 {
     struct arena *a = &f->s->arena;
-    f->names_n = take_count(&f->c, 1);
-    f->names = arena_zero(a, f->names_n, sizeof *f->names);
-    for (uint64_t i = 0; i < f->names_n; i++)
-        f->names[i] = take_text(&f->c);
+    f->s->names_n = take_count(&f->c, 1);
+    f->s->names = arena_zero(a, f->s->names_n, sizeof *f->s->names);
+    for (uint64_t i = 0; i < f->s->names_n; i++)
+        f->s->names[i] = take_text(&f->c);
     f->kinds_n = take_count(&f->c, 6);
     f->kinds = arena_zero(a, f->kinds_n, sizeof *f->kinds);
     for (uint64_t i = 0; i < f->kinds_n; i++) {
@@ -81,15 +79,15 @@ static void take_range(struct cursor *c, unsigned of, struct values_range *r)
     }
 }
 
-static void take_column(struct footer *f, const struct stored_block *b, struct stored_column *out)
+static void take_column(struct cursor *c, const struct segment *s, const struct stored_block *b,
+                        struct stored_column *out)
 {
-    struct cursor *c = &f->c;
     uint64_t name = take_number(c), values = take_number(c);
     uint8_t flags = cursor_u8(c);
-    c->failed |= name >= f->names_n || values == 0 || values > b->rows;
+    c->failed |= name >= s->names_n || values == 0 || values > b->rows;
     if (c->failed)
         return;
-    out->name = f->names[name];
+    out->name = s->names[name];
     out->values_n = (uint32_t)values;
     out->rows = flags & FLAG_ROWS;
     out->absent = flags & FLAG_ABSENT;
@@ -133,21 +131,31 @@ static void take_block(struct footer *f, struct stored_block *b)
     b->input_most = (uint32_t)(least + span);
     b->record_least = take_number(c);
     b->record_most = b->record_least + take_number(c);
-    uint64_t offset = take_number(c), buckets = take_number(c);
-    c->failed |= buckets == 0 || buckets > FILTER_BUCKETS;
+    b->offset = take_number(c);
+    b->bytes = take_number(c);
+    uint64_t buckets = take_number(c);
+    c->failed |= buckets == 0 || buckets > FILTER_BUCKETS || b->offset < SEGMENT_HEAD.n ||
+                 b->offset > f->data_end || b->bytes > f->data_end - b->offset;
     b->buckets = (uint32_t)buckets;
     b->times = take_stream(c);
     b->origins = take_stream(c);
-    uint64_t columns = take_count(c, 6);
-    c->failed |= columns > BLOCK_COLUMNS;
-    if (c->failed)
-        return;
-    b->columns = arena_zero(&f->s->arena, columns, sizeof *b->columns);
-    b->columns_n = (uint32_t)columns;
-    for (uint32_t i = 0; !c->failed && i < b->columns_n; i++)
-        take_column(f, b, &b->columns[i]);
-    c->failed |= !stored_place(b, offset) || b->offset < SEGMENT_HEAD.n ||
-                 b->offset + b->bytes > f->data_end;
+    b->told = take_stream(c);
+    c->failed |= b->times.stored + (uint64_t)b->origins.stored > b->bytes;
+    b->times_at = b->offset;
+    b->origins_at = b->offset + b->times.stored;
+}
+
+/* What tells of the blocks' columns stands one behind the other from `at` on. */
+static bool place_columns(struct segment *s, uint64_t at, uint64_t data_end)
+{
+    s->told_at = arena_alloc(&s->arena, s->blocks_n * sizeof *s->told_at);
+    for (uint32_t no = 0; no < s->blocks_n; no++) {
+        s->told_at[no] = at;
+        if (at > data_end || s->blocks[no].told.stored > data_end - at)
+            return false;
+        at += s->blocks[no].told.stored;
+    }
+    return true;
 }
 
 static uint64_t row_bytes(const struct filter_group *g)
@@ -185,13 +193,14 @@ static bool take_footer(struct segment *s, struct slice raw, uint64_t data_end)
 {
     struct footer f = {.c = cursor_of(raw), .s = s, .data_end = data_end};
     take_tables(&f);
-    uint64_t blocks = take_count(&f.c, 16);
+    uint64_t columns_at = take_number(&f.c), blocks = take_count(&f.c, 16);
     if (f.c.failed || blocks > UINT32_MAX)
         return false;
     s->blocks = arena_zero(&s->arena, blocks, sizeof *s->blocks);
     s->blocks_n = (uint32_t)blocks;
     for (uint32_t no = 0; !f.c.failed && no < s->blocks_n; no++)
         take_block(&f, &s->blocks[no]);
+    f.c.failed |= !place_columns(s, columns_at, data_end);
     if (!f.c.failed)
         take_groups(&f);
     return !f.c.failed && cursor_left(&f.c) == 0;
@@ -342,6 +351,8 @@ struct segment_reader {
     bool as_text;
     struct slice window; /* bytes of the file that are in memory, in the block's arena */
     uint64_t window_at;
+    struct stored_block told; /* of segment_block */
+    struct arena arena;       /* for that */
 };
 
 struct segment_reader *segment_reader_new(bool as_text)
@@ -357,6 +368,7 @@ void segment_reader_free(struct segment_reader *r)
     if (!r)
         return;
     packer_free(r->packer);
+    arena_free(&r->arena);
     free(r);
 }
 
@@ -386,6 +398,29 @@ static enum status damaged(const struct segment *s, uint64_t at, const char *wha
                            struct error *err)
 {
     return error_set(err, STATUS_BAD_INPUT, s->path, at, "%s of a block are damaged", what);
+}
+
+const struct stored_block *segment_block(const struct segment *s, struct segment_reader *r,
+                                         uint32_t no, struct error *err)
+{
+    struct stored_block *b = &r->told;
+    struct slice raw;
+    arena_reset(&r->arena);
+    *b = s->blocks[no];
+    if (fetch(s, r, s->told_at[no], &b->told, &r->arena, &raw, err) != OK)
+        return NULL;
+    struct cursor c = cursor_of(raw);
+    uint64_t columns = take_count(&c, 6), offset = b->offset, bytes = b->bytes;
+    if (columns > BLOCK_COLUMNS)
+        c.failed = true;
+    b->columns_n = c.failed ? 0 : (uint32_t)columns;
+    b->columns = arena_zero(&r->arena, b->columns_n, sizeof *b->columns);
+    for (uint32_t i = 0; !c.failed && i < b->columns_n; i++)
+        take_column(&c, s, b, &b->columns[i]);
+    if (!c.failed && !cursor_left(&c) && stored_place(b, offset) && b->bytes == bytes)
+        return b;
+    damaged(s, s->told_at[no], "the columns", err);
+    return NULL;
 }
 
 void segment_begin(const struct segment *s, struct segment_reader *r, uint32_t no,
@@ -418,14 +453,15 @@ enum status segment_read_origins(const struct segment *s, struct segment_reader 
     return status;
 }
 
-enum status segment_read_values(const struct segment *s, struct segment_reader *r, uint32_t no,
-                                uint32_t column, struct block *out, uint32_t *out_column,
-                                struct error *err)
+enum status segment_read_values(const struct segment *s, struct segment_reader *r, uint32_t column,
+                                struct block *out, uint32_t *out_column, struct error *err)
 {
-    const struct stored_column *told = &s->blocks[no].columns[column];
+    const struct stored_column *told = &r->told.columns[column];
     struct slice raw = told->values;
     enum status status = OK;
-    if (!raw.p)
+    if (raw.p) /* the block outlives what tells of it */
+        raw = arena_slice(&out->values, raw);
+    else
         status = fetch(s, r, told->packed_at, &told->packed, &out->values, &raw, err);
     if (status != OK)
         return status;
@@ -439,11 +475,10 @@ enum status segment_read_values(const struct segment *s, struct segment_reader *
     return damaged(s, told->packed_at, "the values", err);
 }
 
-enum status segment_read_rows(const struct segment *s, struct segment_reader *r, uint32_t no,
-                              uint32_t column, struct block *out, uint32_t out_column,
-                              struct error *err)
+enum status segment_read_rows(const struct segment *s, struct segment_reader *r, uint32_t column,
+                              struct block *out, uint32_t out_column, struct error *err)
 {
-    const struct stored_column *told = &s->blocks[no].columns[column];
+    const struct stored_column *told = &r->told.columns[column];
     struct slice raw;
     enum status status = fetch(s, r, told->codes_at, &told->codes, &out->values, &raw, err);
     if (status == OK && !rows_unpack(told, raw, out, out_column))
@@ -465,9 +500,11 @@ enum status segment_read(const struct segment *s, struct segment_reader *r, uint
                          const struct slice *names, size_t names_n, struct block *out,
                          struct error *err)
 {
-    const struct stored_block *b = &s->blocks[no];
     enum status status = OK;
     segment_begin(s, r, no, out);
+    const struct stored_block *b = segment_block(s, r, no, err);
+    if (!b)
+        return err ? err->status : STATUS_BAD_INPUT;
     if (!names) { /* all of it: one read */
         char *bytes = arena_bytes(&out->values, b->bytes);
         status = io_read(s->io, s->fd, s->path, b->offset, bytes, b->bytes, err);
@@ -482,9 +519,9 @@ enum status segment_read(const struct segment *s, struct segment_reader *r, uint
         uint32_t column;
         if (!is_asked(b->columns[i].name, names, names_n))
             continue;
-        status = segment_read_values(s, r, no, i, out, &column, err);
+        status = segment_read_values(s, r, i, out, &column, err);
         if (status == OK)
-            status = segment_read_rows(s, r, no, i, out, column, err);
+            status = segment_read_rows(s, r, i, out, column, err);
     }
     return status;
 }

@@ -21,8 +21,9 @@ struct segment_writer {
     struct segment_told told;
     struct map names, kinds; /* numbers in the footer's tables */
     struct buf names_table, kinds_table, blocks_table;
-    struct buf scratch;
-    struct packer *packer; /* for the footer */
+    struct buf columns; /* what tells of each block's columns, as it is stored */
+    struct buf scratch, column_table;
+    struct packer *packer; /* for these and the footer */
     struct {
         struct waiting_filter *at;
         size_t n, cap;
@@ -74,7 +75,9 @@ void segment_writer_free(struct segment_writer *w)
     buf_free(&w->names_table);
     buf_free(&w->kinds_table);
     buf_free(&w->blocks_table);
+    buf_free(&w->columns);
     buf_free(&w->scratch);
+    buf_free(&w->column_table);
     packer_free(w->packer);
     EVP_MD_CTX_free(w->digest);
     free(w->path);
@@ -125,7 +128,7 @@ static void put_stream(struct buf *b, const struct stream *s)
 
 static void put_column(struct segment_writer *w, const struct stored_column *c)
 {
-    struct buf *b = &w->blocks_table;
+    struct buf *b = &w->column_table;
     put_number(b, name_number(w, c->name));
     put_number(b, c->values_n);
     buf_char(b, (char)(c->rows | (c->absent ? FLAG_ABSENT : 0) | (c->values.p ? FLAG_INLINE : 0) |
@@ -146,7 +149,18 @@ static void put_column(struct segment_writer *w, const struct stored_column *c)
     put_text(b, c->text_most);
 }
 
-static void put_block(struct segment_writer *w, const struct stored_block *s, uint64_t offset)
+static enum status put_columns(struct segment_writer *w, const struct stored_block *s,
+                               struct stream *told, struct error *err)
+{
+    buf_clear(&w->column_table);
+    put_number(&w->column_table, s->columns_n);
+    for (uint32_t i = 0; i < s->columns_n; i++)
+        put_column(w, &s->columns[i]);
+    return packer_add(w->packer, buf_slice(&w->column_table), &w->columns, told, err);
+}
+
+static void put_block(struct segment_writer *w, const struct stored_block *s, uint64_t offset,
+                      const struct stream *columns)
 {
     struct buf *b = &w->blocks_table;
     put_number(b, kind_number(w, &s->kind));
@@ -161,20 +175,23 @@ static void put_block(struct segment_writer *w, const struct stored_block *s, ui
     put_number(b, s->record_least);
     put_number(b, s->record_most - s->record_least);
     put_number(b, offset);
+    put_number(b, s->bytes);
     put_number(b, s->buckets);
     put_stream(b, &s->times);
     put_stream(b, &s->origins);
-    put_number(b, s->columns_n);
-    for (uint32_t i = 0; i < s->columns_n; i++)
-        put_column(w, &s->columns[i]);
+    put_stream(b, columns);
 }
 
 enum status segment_writer_add(struct segment_writer *w, const struct packed_block *p,
                                struct error *err)
 {
     const struct stored_block *b = &p->told;
-    put_block(w, b, w->at);
-    enum status status = put(w, p->bytes, err);
+    struct stream columns;
+    enum status status = put_columns(w, b, &columns, err);
+    if (status != OK)
+        return status;
+    put_block(w, b, w->at, &columns);
+    status = put(w, p->bytes, err);
     if (status != OK)
         return status;
     struct waiting_filter *f = VEC_PUSH(w->filters);
@@ -256,7 +273,8 @@ static enum status put_filters(struct segment_writer *w, struct buf *table, stru
     return status;
 }
 
-static enum status put_footer(struct segment_writer *w, struct slice groups, struct error *err)
+static enum status put_footer(struct segment_writer *w, uint64_t columns_at, struct slice groups,
+                              struct error *err)
 {
     struct buf raw = {0}, stored = {0};
     struct stream s;
@@ -264,6 +282,7 @@ static enum status put_footer(struct segment_writer *w, struct slice groups, str
     buf_add(&raw, buf_slice(&w->names_table));
     put_number(&raw, w->kinds.n);
     buf_add(&raw, buf_slice(&w->kinds_table));
+    put_number(&raw, columns_at);
     put_number(&raw, w->told.blocks);
     buf_add(&raw, buf_slice(&w->blocks_table));
     buf_add(&raw, groups);
@@ -287,9 +306,12 @@ enum status segment_writer_finish(struct segment_writer *w, struct segment_told 
                                   struct error *err)
 {
     struct buf groups = {0};
-    enum status status = put_filters(w, &groups, err);
+    uint64_t columns_at = w->at;
+    enum status status = put(w, buf_slice(&w->columns), err);
     if (status == OK)
-        status = put_footer(w, buf_slice(&groups), err);
+        status = put_filters(w, &groups, err);
+    if (status == OK)
+        status = put_footer(w, columns_at, buf_slice(&groups), err);
     buf_free(&groups);
     if (status == OK && EVP_DigestFinal_ex(w->digest, w->told.sha256, NULL) != 1)
         status = error_set(err, STATUS_SYSTEM, w->path, ERROR_NO_OFFSET, "can't hash");

@@ -82,7 +82,10 @@ static int by_kind_and_time(const void *a, const void *b)
 static enum status copy_block(struct merge *m, const struct source *from, struct error *err)
 {
     const struct segment *seg = from->segment;
-    struct packed_block packed = {.told = seg->blocks[from->no]};
+    const struct stored_block *told = segment_block(seg, m->reader, from->no, err);
+    if (!told)
+        return err ? err->status : STATUS_BAD_INPUT;
+    struct packed_block packed = {.told = *told};
     struct arena a = {0};
     size_t filter = (size_t)packed.told.buckets * BUCKET_BYTES;
     char *bytes = arena_bytes(&a, packed.told.bytes), *bits = arena_bytes(&a, filter);

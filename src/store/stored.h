@@ -1,5 +1,5 @@
 /*
- * A block as a segment holds it: what the segment's footer tells about it, and the way from and to
+ * A block as a segment holds it: what the segment tells about it and its columns, and the way from and to
  * `struct block` (event/block.h). docs/store-format.md, "Blocks".
  *
  * Packing; each thread has a packer of its own:
@@ -53,8 +53,9 @@ struct stored_block {
     uint64_t offset, bytes; /* of its streams in the file */
     struct stream times, origins;
     uint64_t times_at, origins_at;
-    uint32_t buckets; /* of its filter */
-    struct stored_column *columns;
+    uint32_t buckets;              /* of its filter */
+    struct stream told;            /* what tells of its columns, which is read by itself: */
+    struct stored_column *columns; /* NULL until then */
     uint32_t columns_n;
 };
 

@@ -1,6 +1,7 @@
 /*
  * Segments from bytes of any kind. The first byte chooses: a whole file; a footer, put into a frame
- * whose checks are right; or one of the streams of a block, without checks in the way.
+ * whose checks are right; or one of the streams of a block, without checks in the way; or what tells
+ * of a block's columns, in a file that is right but for that.
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -69,12 +70,13 @@ static void segment(struct slice file)
     segment_close(s);
 }
 
-/* A footer as it is, behind 4,000 bytes that stand for streams. */
-static void footer(struct slice raw)
+/* A footer as it is, behind `before`, which is followed by bytes that stand for streams. */
+static void footer(struct slice before, struct slice raw)
 {
     struct buf file = {0};
     buf_add(&file, SLICE("hikeshi segment 1\n"));
-    while (file.n < 4000)
+    buf_add(&file, before);
+    while (file.n < before.n + 4000)
         buf_char(&file, (char)file.n);
     uint64_t at = file.n;
     buf_add(&file, raw);
@@ -87,6 +89,41 @@ static void footer(struct slice raw)
     buf_add(&file, SLICE("hikeshi\n"));
     segment(buf_slice(&file));
     buf_free(&file);
+}
+
+/* One block of `rows` events whose columns are told of by these bytes. */
+static void columns(uint32_t rows, struct slice raw)
+{
+    struct buf f = {0};
+    put_number(&f, 3);
+    put_text(&f, SLICE("a"));
+    put_text(&f, SLICE("b"));
+    put_text(&f, SLICE("c"));
+    put_number(&f, 1);
+    for (int i = 0; i < 6; i++)
+        put_text(&f, SLICE("kind"));
+    put_number(&f, 18); /* the columns stand behind the file's head */
+    put_number(&f, 1);
+    put_number(&f, 0);
+    put_number(&f, rows);
+    put_number(&f, rows); /* all without a time */
+    for (int i = 0; i < 4; i++)
+        put_number(&f, 0); /* inputs, records */
+    put_number(&f, 18);
+    put_number(&f, 0);
+    put_number(&f, 1); /* bucket */
+    put_number(&f, 0); /* no times, no origins */
+    put_number(&f, 0);
+    put_number(&f, raw.n);
+    if (raw.n) {
+        put_number(&f, raw.n);
+        put_u32(&f, stream_check(raw));
+    }
+    put_number(&f, 1); /* group */
+    put_number(&f, 1);
+    put_number(&f, 18);
+    footer(raw, buf_slice(&f));
+    buf_free(&f);
 }
 
 static void streams(uint8_t which, uint32_t rows, struct slice raw)
@@ -119,11 +156,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     struct slice rest = slice_of(data + 2, size - 2);
     uint32_t rows = data[1] * 3u + 1;
-    if (data[0] % 6 == 0)
+    if (data[0] % 7 == 0)
         segment(rest);
-    else if (data[0] % 6 == 1)
-        footer(rest);
+    else if (data[0] % 7 == 1)
+        footer(SLICE(""), rest);
+    else if (data[0] % 7 == 6)
+        columns(rows, rest);
     else
-        streams(data[0] % 6, rows, rest);
+        streams(data[0] % 7, rows, rest);
     return 0;
 }

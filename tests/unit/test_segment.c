@@ -225,7 +225,8 @@ static void some_columns(void **state)
     for (uint32_t no = 0; no < s->blocks_n; no++) {
         assert_int_equal(segment_read(s, exact, no, NULL, 0, b, &err), OK);
         assert_int_equal(segment_read(s, text, no, asked, 2, t, &err), OK);
-        assert_int_equal(t->columns_n, stored_find(&s->blocks[no], asked[0]) >= 0);
+        assert_int_equal(t->columns_n,
+                         stored_find(segment_block(s, text, no, &err), asked[0]) >= 0);
         for (uint32_t row = 0; row < b->rows; row++) {
             assert_true(b->origins[row].input >= 7 && b->origins[row].input < 10);
             struct slice x = block_text(b, row, asked[0]), y = block_text(t, row, asked[0]);
@@ -245,9 +246,8 @@ static void some_columns(void **state)
 
 /* Ranges hold for every value; filters and searches never miss. */
 static void check_column(const struct segment *s, uint32_t no, struct block *b, uint32_t column,
-                         uint32_t told)
+                         const struct stored_column *c)
 {
-    const struct stored_column *c = &s->blocks[no].columns[told];
     bool *may = xcalloc(s->blocks_n, sizeof *may);
     for (uint32_t id = 1; id < b->columns[column].values_n; id++) {
         uint64_t keys[8];
@@ -281,8 +281,10 @@ static void nothing_missed(void **state)
     struct block *b = block_alone();
     for (uint32_t no = 0; no < s->blocks_n; no++) {
         assert_int_equal(segment_read(s, reader, no, NULL, 0, b, &err), OK);
+        const struct stored_block *told = segment_block(s, reader, no, &err);
+        assert_non_null(told);
         for (uint32_t i = 0; i < b->columns_n; i++)
-            check_column(s, no, b, i, (uint32_t)stored_find(&s->blocks[no], b->columns[i].name));
+            check_column(s, no, b, i, &told->columns[stored_find(told, b->columns[i].name)]);
     }
     uint32_t wrong = 0, asked = 0;
     for (uint32_t i = 0; i < 3000; i++) {
