@@ -199,7 +199,7 @@ static const char refused[] =
     "io_uring_setup io_uring_enter io_uring_register keyctl add_key request_key mount umount2 "
     "pivot_root chroot unshare setns open_by_handle_at init_module finit_module delete_module "
     "kexec_load kexec_file_load reboot swapon swapoff memfd_create symlink symlinkat link "
-    "linkat mknod mknodat ";
+    "mknod mknodat ";
 
 /* A call that is allowed when (argument & mask) == value. */
 struct guarded {
@@ -231,7 +231,8 @@ static int add_guarded(scmp_filter_ctx filter)
         {SCMP_SYS(ioctl), 1, WHOLE, FIONREAD},
         {SCMP_SYS(prctl), 0, WHOLE, PR_SET_NAME},
         {SCMP_SYS(prctl), 0, WHOLE, PR_GET_NAME},
-        {SCMP_SYS(prctl), 0, WHOLE, PR_SET_VMA}, /* malloc names its memory */
+        {SCMP_SYS(prctl), 0, WHOLE, PR_SET_VMA},         /* malloc names its memory */
+        {SCMP_SYS(linkat), 4, WHOLE, AT_SYMLINK_FOLLOW}, /* names a file of O_TMPFILE */
     };
     int r = 0;
     for (size_t i = 0; r == 0 && i < sizeof list / sizeof *list; i++)

@@ -121,7 +121,7 @@ enum status folder_list(const char *path, const char *const *endings, struct are
 {
     struct stat st;
     if (stat(path, &st) != 0)
-        return error_system(err, path, "there is no such file or folder");
+        return error_system(err, path, "it can't be opened");
     if (S_ISDIR(st.st_mode))
         return walk(path, endings, 1, a, out, err);
     add(out, arena_slice(a, slice_str(path)).p);

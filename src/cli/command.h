@@ -40,6 +40,13 @@ enum exit_status {
     EXIT_STATUS_INTERRUPTED = 130, /* the user asked to stop (128 + SIGINT) */
 };
 
+/* What each means to people, in the order of the numbers; `what` NULL past the last. */
+struct exit_status_text {
+    enum exit_status status;
+    const char *what;
+};
+extern const struct exit_status_text exit_status_texts[];
+
 /* Texts in the order in which they were given; they point into argv. */
 struct text_list {
     const char **at;
@@ -103,6 +110,10 @@ struct command {
 /* All commands, ended by NULL, and the one of a name (NULL when there is none). */
 extern const struct command *const commands[];
 const struct command *command_find(const char *name);
+
+/* The second word of a command's name when `group` is the first ("check" of "rules check"); else
+ * NULL. */
+const char *command_verb(const struct command *command, const char *group);
 
 /* The names of the commands: an option_choice. */
 option_choice command_name;

@@ -1,5 +1,7 @@
 #include "cli/command.h"
 
+#include "base/locale.h"
+
 #include <string.h>
 
 extern const struct command scan_command;
@@ -34,6 +36,13 @@ const struct command *command_find(const char *name)
     return NULL;
 }
 
+const char *command_verb(const struct command *command, const char *group)
+{
+    size_t n = strlen(group);
+    return strncmp(command->name, group, n) == 0 && command->name[n] == ' ' ? command->name + n + 1
+                                                                            : NULL;
+}
+
 const char *command_name(size_t number)
 {
     const struct command *const *c = commands;
@@ -42,3 +51,13 @@ const char *command_name(size_t number)
             return (*c)->name;
     return NULL;
 }
+
+const struct exit_status_text exit_status_texts[] = {
+    {EXIT_STATUS_CLEAN, N_("done; nothing was found")},
+    {EXIT_STATUS_FINDINGS, N_("something was found; messages say what could not be read besides")},
+    {EXIT_STATUS_BAD_USE, N_("the command line, or a file that it names, makes no sense")},
+    {EXIT_STATUS_UNREAD, N_("nothing was found, but not all of the input could be read")},
+    {EXIT_STATUS_FAILED, N_("the work could not be done: a full disk, no memory")},
+    {EXIT_STATUS_INTERRUPTED, N_("stopped by the user; what was found until then is incomplete")},
+    {EXIT_STATUS_CLEAN, NULL},
+};

@@ -42,23 +42,35 @@ static void offer_options(const struct command *command, const char *begun)
     offer(name, _(help_option.what), begun);
 }
 
+/* A group's second words as its description: "check, list". */
+static void offer_group(const char *group, const char *begun)
+{
+    char verbs[256] = "";
+    size_t n = 0;
+    for (const struct command *const *c = commands; *c && n < sizeof verbs; c++) {
+        const char *verb = (*c)->hidden ? NULL : command_verb(*c, group);
+        if (verb)
+            n += (size_t)snprintf(verbs + n, sizeof verbs - n, "%s%s", n ? ", " : "", verb);
+    }
+    offer(group, verbs, begun);
+}
+
 /* First words of the commands' names, or, behind `first`, their second words. */
 static void offer_commands(const char *first, const char *begun)
 {
-    const char *last = "";
+    char last[64] = ""; /* a group is offered once */
     for (const struct command *const *c = commands; *c; c++) {
-        char word[64];
         const char *space = strchr((*c)->name, ' ');
-        size_t n = space ? (size_t)(space - (*c)->name) : strlen((*c)->name);
+        const char *verb = first ? command_verb(*c, first) : NULL;
         if ((*c)->hidden)
             continue;
-        if (first) {
-            if (space && strlen(first) == n && strncmp((*c)->name, first, n) == 0)
-                offer(space + 1, _((*c)->what), begun);
-        } else if (strncmp(last, (*c)->name, n) != 0 || last[n] != ' ') { /* a group once */
-            snprintf(word, sizeof word, "%.*s", (int)n, (*c)->name);
-            offer(word, _((*c)->what), begun);
-            last = (*c)->name;
+        if (verb)
+            offer(verb, _((*c)->what), begun);
+        else if (!first && !space)
+            offer((*c)->name, _((*c)->what), begun);
+        else if (!first && !command_verb(*c, last)) {
+            snprintf(last, sizeof last, "%.*s", (int)(space - (*c)->name), (*c)->name);
+            offer_group(last, begun);
         }
     }
 }

@@ -9,6 +9,7 @@ enum {
     WIDTH = 80,
     OPTION_COLUMN = 26, /* where an option's description begins */
     COMMAND_COLUMN = 16,
+    STATUS_COLUMN = 7,
     WORD_COLUMNS = 30, /* longer ones, such as Japanese sentences, may be broken */
 };
 
@@ -80,6 +81,15 @@ static void print_option(FILE *out, const struct option *o)
     wrap(out, what, OPTION_COLUMN, OPTION_COLUMN);
 }
 
+static void print_exit_statuses(FILE *out)
+{
+    fprintf(out, "\n%s\n", _("Exit status:"));
+    for (const struct exit_status_text *s = exit_status_texts; s->what; s++) {
+        fprintf(out, "  %3d  ", s->status);
+        wrap(out, _(s->what), STATUS_COLUMN, STATUS_COLUMN);
+    }
+}
+
 void help_command_print(const struct command *command, FILE *out)
 {
     const struct option *o = command->options;
@@ -95,6 +105,7 @@ void help_command_print(const struct command *command, FILE *out)
         print_option(out, o);
     }
     print_option(out, &help_option);
+    print_exit_statuses(out);
     if (command->examples)
         fprintf(out, "\n%s\n", _("Examples:"));
     for (const struct example *e = command->examples; e && e->line; e++) {
@@ -103,18 +114,36 @@ void help_command_print(const struct command *command, FILE *out)
     }
 }
 
-void help_program(FILE *out)
+/* All commands, or those of a group. */
+static void print_commands(FILE *out, const char *group)
 {
-    fprintf(out, "%s hikeshi COMMAND [OPTION...]\n\n", _("usage:"));
-    paragraphs(out, _("Carries a security incident from the first alert to the signed report."));
     fprintf(out, "%s\n", _("Commands:"));
     for (const struct command *const *c = commands; *c; c++) {
-        if ((*c)->hidden)
+        if ((*c)->hidden || (group && !command_verb(*c, group)))
             continue;
         int n = fprintf(out, "  %s", (*c)->name);
         fprintf(out, "%*s", n < COMMAND_COLUMN ? COMMAND_COLUMN - n : 1, "");
         wrap(out, _((*c)->what), COMMAND_COLUMN, COMMAND_COLUMN);
     }
+}
+
+bool help_group(const char *group, FILE *out)
+{
+    bool any = false;
+    for (const struct command *const *c = commands; *c && !any; c++)
+        any = !(*c)->hidden && command_verb(*c, group);
+    if (!any)
+        return false;
+    fprintf(out, "%s hikeshi %s COMMAND [OPTION...]\n\n", _("usage:"), group);
+    print_commands(out, group);
+    return true;
+}
+
+void help_program(FILE *out)
+{
+    fprintf(out, "%s hikeshi COMMAND [OPTION...]\n\n", _("usage:"));
+    paragraphs(out, _("Carries a security incident from the first alert to the signed report."));
+    print_commands(out, NULL);
     fputc('\n', out);
     wrap(out,
          _("\"hikeshi COMMAND --help\" tells about one; \"hikeshi manual | man -l -\" shows "
@@ -144,11 +173,12 @@ static int run(const struct command *self, void *values, const struct text_list 
     snprintf(name, sizeof name, "%s%s%s", operands->at[0], operands->n > 1 ? " " : "",
              operands->n > 1 ? operands->at[1] : "");
     const struct command *command = command_find(name);
-    if (!command) {
+    if (command)
+        help_command_print(command, stdout);
+    else if (operands->n > 1 || !help_group(name, stdout)) {
         help_no_command(name);
         return EXIT_STATUS_BAD_USE;
     }
-    help_command_print(command, stdout);
     return EXIT_STATUS_CLEAN;
 }
 

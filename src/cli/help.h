@@ -14,6 +14,9 @@ void help_program(FILE *out);
 /* One command: usage, what it does, options, examples. */
 void help_command_print(const struct command *command, FILE *out);
 
+/* The commands whose first word is `group`; false, and nothing is written, when there is none. */
+bool help_group(const char *group, FILE *out);
+
 /* Says on stderr that there is no such command, and which one was probably meant. */
 void help_no_command(const char *name);
 

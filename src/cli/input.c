@@ -1,4 +1,5 @@
 #include "cli/input.h"
+#include "cli/outfile.h"
 
 #include "base/confine.h"
 #include "base/locale.h"
@@ -30,13 +31,9 @@ struct selection input_selection(const struct input_values *values)
 
 enum status input_not_written(const struct inputs *inputs, const char *output, struct error *err)
 {
-    struct stat out, in;
-    if (!output || stat(output, &out) != 0 || !S_ISREG(out.st_mode))
-        return OK;
-    for (uint32_t i = 0; i < inputs_count(inputs); i++) {
-        char name[4096];
-        snprintf(name, sizeof name, "%.*s", SLICE_ARG(inputs_get(inputs, i)->name));
-        if (stat(name, &in) == 0 && in.st_dev == out.st_dev && in.st_ino == out.st_ino)
+    for (uint32_t i = 0; i < inputs_named(inputs); i++) {
+        const char *path = inputs_path(inputs, i);
+        if (path && outfile_replaces(output, path))
             return error_set(err, STATUS_BAD_USE, output, ERROR_NO_OFFSET,
                              "is an input; it is not written over");
     }

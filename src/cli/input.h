@@ -52,7 +52,8 @@ enum status input_check(const struct input_values *values, struct error *err);
 
 struct selection input_selection(const struct input_values *values);
 
-/* STATUS_BAD_USE when the output (NULL: none) is one of the inputs, which would be lost. */
+/* STATUS_BAD_USE when the output (NULL: none) is one of the inputs, standard input among them, which
+ * would be lost. */
 enum status input_not_written(const struct inputs *inputs, const char *output, struct error *err);
 
 /* Confines the process to reading the paths (those that exist; "-" needs none) and to writing in

@@ -46,20 +46,12 @@ static const struct command *find(int argc, char **argv, int *words)
 }
 
 /* A word that is no command, but may be the first of some ("rules"). */
-static int unknown(const char *word)
+static int no_command(int argc, char **argv)
 {
-    size_t n = strlen(word);
-    bool group = false;
-    for (const struct command *const *c = commands; *c; c++)
-        if (strncmp((*c)->name, word, n) == 0 && (*c)->name[n] == ' ' && !(*c)->hidden) {
-            fprintf(stderr, "%s%s", group ? ", " : "hikeshi: which one: ", (*c)->name);
-            group = true;
-        }
-    if (group) {
-        fputs("?\n", stderr);
-        return EXIT_STATUS_BAD_USE;
-    }
-    help_no_command(word);
+    bool asks = argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0);
+    if (help_group(argv[0], asks ? stdout : stderr))
+        return asks ? EXIT_STATUS_CLEAN : EXIT_STATUS_BAD_USE;
+    help_no_command(argv[0]);
     return EXIT_STATUS_BAD_USE;
 }
 
@@ -120,7 +112,7 @@ int main(int argc, char **argv)
         help_program(stdout);
         result = EXIT_STATUS_CLEAN;
     } else if (!command) {
-        return unknown(argv[1]);
+        result = no_command(argc - 1, argv + 1);
     } else {
         result = run(command, argc - 1 - words, argv + 1 + words);
     }

@@ -72,6 +72,15 @@ static void put_command(const struct command *command)
     }
 }
 
+static void put_exit_statuses(void)
+{
+    for (const struct exit_status_text *s = exit_status_texts; s->what; s++) {
+        printf(".TP\n\\fB%d\\fR\n", s->status);
+        put(s->what);
+        putchar('\n');
+    }
+}
+
 static int run(const struct command *self, void *values, const struct text_list *operands)
 {
     (void)self;
@@ -91,6 +100,9 @@ static int run(const struct command *self, void *values, const struct text_list 
                 if (!(*c)->hidden)
                     put_command(*c);
             page = slice_sub(page, strlen("@COMMANDS@\n"), SIZE_MAX);
+        } else if (slice_starts(page, SLICE("@EXIT_STATUSES@\n"))) {
+            put_exit_statuses();
+            page = slice_sub(page, strlen("@EXIT_STATUSES@\n"), SIZE_MAX);
         } else if (page.n) {
             putchar('@');
             page = slice_sub(page, 1, SIZE_MAX);

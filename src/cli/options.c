@@ -148,12 +148,12 @@ static enum status take_number(struct parse *p, const struct option *o, const ch
     return OK;
 }
 
-/* The word's number among an option's choice. */
+/* The word's number among an option's choice, in upper or lower case. */
 static enum status choose(struct parse *p, const struct option *o, const char *text,
                           unsigned *number)
 {
     for (*number = 0; o->choice(*number); ++*number)
-        if (strcmp(o->choice(*number), text) == 0)
+        if (slice_equal_nocase(slice_str(o->choice(*number)), slice_str(text)))
             return OK;
     char words[256] = "one of";
     size_t n = strlen(words);
@@ -177,6 +177,7 @@ static enum status take(struct parse *p, const struct option *o, const char *tex
         enum status status = choose(p, o, text, &number);
         if (status != OK)
             return status;
+        text = o->choice(number);
     }
     switch (o->kind) {
     case OPTION_FLAG:

@@ -28,6 +28,22 @@ static mode_t usual_mode(void)
     return 0666 & ~mask;
 }
 
+/* A new file in the folder, without a name where that can be done and later changed; or -1. */
+static int make(struct outfile *out)
+{
+    int fd = open(out->folder, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+    if (fd >= 0) {
+        char self[64];
+        snprintf(self, sizeof self, "/proc/self/fd/%d", fd);
+        if (access(self, F_OK) == 0)
+            return fd;
+        close(fd); /* no /proc: it could never get a name */
+    }
+    fd = mkostemp(out->temporary, O_CLOEXEC);
+    out->named = fd >= 0;
+    return fd;
+}
+
 static enum status open_beside(struct outfile *out, struct error *err)
 {
     const char *slash = strrchr(out->path, '/');
@@ -40,19 +56,24 @@ static enum status open_beside(struct outfile *out, struct error *err)
     size_t room = strlen(out->path) + sizeof "/..XXXXXX";
     out->temporary = xmalloc(room);
     snprintf(out->temporary, room, "%.*s.%s.XXXXXX", (int)(name - out->path), out->path, name);
-    int fd = mkostemp(out->temporary, O_CLOEXEC);
-    if (fd < 0) {
-        error_system(err, out->path, "can't make a file beside it");
-        free(out->temporary);
-        out->temporary = NULL;
-        return STATUS_SYSTEM;
-    }
+    int fd = make(out);
+    if (fd < 0)
+        return error_system(err, out->path, "can't make a file beside it");
     if (fchmod(fd, usual_mode()) != 0 || !(out->file = fdopen(fd, "w"))) {
         error_system(err, out->path, "can't be written");
         close(fd);
         return STATUS_SYSTEM;
     }
     return OK;
+}
+
+bool outfile_replaces(const char *output, const char *path)
+{
+    struct stat out, in;
+    if (!output || stat(output, &out) != 0 || !S_ISREG(out.st_mode))
+        return false;
+    int found = strcmp(path, "-") == 0 ? fstat(STDIN_FILENO, &in) : stat(path, &in);
+    return found == 0 && in.st_dev == out.st_dev && in.st_ino == out.st_ino;
 }
 
 enum status outfile_open(struct outfile *out, const char *path, struct error *err)
@@ -80,11 +101,45 @@ void outfile_abandon(struct outfile *out)
 {
     if (out->file && out->path)
         fclose(out->file);
-    if (out->temporary)
+    if (out->temporary && out->named)
         unlink(out->temporary);
     free(out->temporary);
     free(out->folder);
     *out = (struct outfile){0};
+}
+
+/* A file without a name gets one: `to`, unless there is a file of that name. */
+static bool give_name(struct outfile *out, const char *to)
+{
+    char self[64];
+    snprintf(self, sizeof self, "/proc/self/fd/%d", fileno(out->file));
+    return linkat(AT_FDCWD, self, AT_FDCWD, to, AT_SYMLINK_FOLLOW) == 0;
+}
+
+/* Under the name beside the path, so that it can take the place of a file that is there. */
+static bool give_name_beside(struct outfile *out)
+{
+    enum { TRIES = 1000, LETTERS = 6 };
+    char *end = out->temporary + strlen(out->temporary) - LETTERS;
+    for (unsigned i = 0; i < TRIES && !out->named; i++) {
+        snprintf(end, LETTERS + 1, "%06u", i);
+        out->named = give_name(out, out->temporary);
+        if (!out->named && errno != EEXIST)
+            break;
+    }
+    return out->named;
+}
+
+/* The file gets the name that was asked for. */
+static bool settle(struct outfile *out)
+{
+    if (!out->named && give_name(out, out->path))
+        return true;
+    if (!out->named && (errno != EEXIST || !give_name_beside(out)))
+        return false;
+    bool moved = rename(out->temporary, out->path) == 0;
+    out->named = !moved;
+    return moved;
 }
 
 enum status outfile_commit(struct outfile *out, struct error *err)
@@ -93,12 +148,8 @@ enum status outfile_commit(struct outfile *out, struct error *err)
     if (fflush(out->file) != 0 || ferror(out->file) ||
         (out->temporary && fsync(fileno(out->file)) != 0))
         status = error_system(err, out->path ? out->path : "standard output", "can't be written");
-    else if (out->temporary && rename(out->temporary, out->path) != 0)
+    else if (out->temporary && !settle(out))
         status = error_system(err, out->path, "can't get its name");
-    if (status == OK) { /* the hidden file is no more */
-        free(out->temporary);
-        out->temporary = NULL;
-    }
     outfile_abandon(out);
     return status;
 }

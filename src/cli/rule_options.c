@@ -1,9 +1,13 @@
 #include "cli/rule_options.h"
+#include "cli/outfile.h"
 
 #include "base/confine.h"
+#include "base/files.h"
 #include "base/vec.h"
 
 #include <stdlib.h>
+
+static const char *const rule_file_endings[] = {".yml", ".yaml", NULL};
 
 const char *rule_level_choice(size_t number) /* by enum sigma_level */
 {
@@ -36,6 +40,27 @@ enum status rule_options_confine(const struct rule_values *v, const struct text_
     if (status == OK && report.landlock == 0)
         fprintf(stderr, "hikeshi: %s\n", report.warning);
     free(read.at);
+    return status;
+}
+
+enum status rule_options_not_written(const struct rule_values *v, const struct text_list *paths,
+                                     const char *output, struct error *err)
+{
+    struct arena names = {0};
+    struct file_list files = {0};
+    enum status status = OK;
+    for (size_t i = 0; status == OK && output && i < paths->n; i++)
+        status = folder_list(paths->at[i], rule_file_endings, &names, &files, err);
+    if (status == OK && output && v->mappings)
+        status = folder_list(v->mappings, rule_file_endings, &names, &files, err);
+    bool replaces = v->placeholders && outfile_replaces(output, v->placeholders);
+    for (size_t i = 0; !replaces && i < files.n; i++)
+        replaces = outfile_replaces(output, files.paths[i]);
+    if (status == OK && replaces)
+        status = error_set(err, STATUS_BAD_USE, output, ERROR_NO_OFFSET,
+                           "is read for the rules; it is not written over");
+    file_list_free(&files);
+    arena_free(&names);
     return status;
 }
 

@@ -46,6 +46,12 @@ option_choice rule_level_choice, rule_status_choice;
 enum status rule_options_confine(const struct rule_values *values, const struct text_list *paths,
                                  struct error *err);
 
+/* STATUS_BAD_USE when the output (NULL: none) is one of the rules' files, a mapping or the file of
+ * placeholders, which would be lost. */
+enum status rule_options_not_written(const struct rule_values *values,
+                                     const struct text_list *paths, const char *output,
+                                     struct error *err);
+
 /* Loads rules from the paths into a finished set, and the mappings (`mappings` NULL: not wanted). The
  * caller frees both, also on failure. */
 enum status rule_options_load(const struct rule_values *values, const struct text_list *paths,

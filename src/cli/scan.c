@@ -165,6 +165,8 @@ static enum status prepare(struct run *r, struct error *err)
     r->inputs = inputs_find(r->paths->at, r->paths->n, r->problems);
     status = input_not_written(r->inputs, v->output, err);
     if (status == OK)
+        status = rule_options_not_written(&v->rules, &v->rule_paths, v->output, err);
+    if (status == OK)
         status = outfile_open(&r->out, v->output, err);
     if (status != OK)
         return status;
@@ -448,9 +450,7 @@ const struct command scan_command = {
     .about =
         N_("Reads Windows event logs and JSON lines, also inside .gz, .zst, .xz, .bz2, .zip, .tar "
            "and .7z, tries all rules on all events, and prints a timeline of the findings and a "
-           "summary. A folder is read with all that is in it; - is standard input.\n\n"
-           "The exit status is 0 when nothing was found, 1 when something was, 3 when nothing "
-           "was found but not all could be read."),
+           "summary. A folder is read with all that is in it; - is standard input."),
     .options = options,
     .examples = examples,
     .values_size = sizeof(struct scan_values),

@@ -3,7 +3,7 @@
  * .zip .tar .7z) are opened by their content, each input's format is recognised by content, and batches are decoded
  * on all cores; every worker fills its own blocks and hands full ones to its own sink.
  *
- *     struct inputs *in = inputs_find(paths, n, &options, problems, &err);
+ *     struct inputs *in = inputs_find(paths, n, problems);
  *     ... confine() ...
  *     struct intake job = {.inputs = in, .threads = 0, .problems = problems,
  *                          .sink = make_sink, .ctx = scan};
@@ -38,6 +38,13 @@ void inputs_free(struct inputs *in);
 size_t inputs_count(const struct inputs *in);
 const struct input *inputs_get(const struct inputs *in, uint32_t number);
 uint64_t inputs_bytes(const struct inputs *in); /* sizes on disk, for progress */
+
+/* How many inputs were found by their path; their numbers come first. */
+uint32_t inputs_named(const struct inputs *in);
+
+/* The path of such an input, NUL-terminated ("-" for standard input); NULL when there was a problem
+ * with it already. */
+const char *inputs_path(const struct inputs *in, uint32_t number);
 
 struct intake_progress {
     uint64_t bytes_done, bytes_total; /* on disk */

@@ -12,13 +12,6 @@
 
 /* ---- the list of inputs ---- */
 
-/* How many inputs were found by their path; their numbers come first. */
-uint32_t inputs_named(const struct inputs *in);
-
-/* The path of such an input, NUL-terminated ("-" for standard input); NULL when there was a problem
- * with it already. */
-const char *inputs_path(const struct inputs *in, uint32_t number);
-
 /* A member of a container becomes an input of its own. `container` is the input it is in. */
 uint32_t inputs_add(struct inputs *in, uint32_t container, struct slice name);
 

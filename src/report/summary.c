@@ -203,8 +203,9 @@ static void bar(struct term_table *t, uint64_t n, uint64_t most, enum term_style
 
 static void levels(const struct summary *s, const struct summary_options *options, struct buf *out)
 {
-    const struct term_column columns[] = {
-        {_("Level"), TERM_LEFT, false}, {_("Findings"), TERM_RIGHT, false}, {"", TERM_LEFT, true}};
+    const struct term_column columns[] = {{.title = _("Level")},
+                                          {.title = _("Findings"), .align = TERM_RIGHT},
+                                          {.title = "", .flexible = true}};
     struct term_table t = {
         .columns = columns, .columns_n = 3, .width = options->width, .colour = options->colour};
     uint64_t most = 0;
@@ -224,10 +225,13 @@ static void levels(const struct summary *s, const struct summary_options *option
 static void hosts(const struct summary *s, const struct summary_options *options, struct buf *out)
 {
     const struct term_column columns[] = {
-        {_("Host"), TERM_LEFT, true},       {_("critical"), TERM_RIGHT, false},
-        {_("high"), TERM_RIGHT, false},     {_("medium"), TERM_RIGHT, false},
-        {_("low"), TERM_RIGHT, false},      {_("informational"), TERM_RIGHT, false},
-        {_("Findings"), TERM_RIGHT, false},
+        {.title = _("Host"), .flexible = true},
+        {.title = _("critical"), .align = TERM_RIGHT},
+        {.title = _("high"), .align = TERM_RIGHT},
+        {.title = _("medium"), .align = TERM_RIGHT, .spare = 1},
+        {.title = _("low"), .align = TERM_RIGHT, .spare = 2},
+        {.title = _("informational"), .align = TERM_RIGHT, .spare = 3},
+        {.title = _("Findings"), .align = TERM_RIGHT},
     };
     struct term_table t = {
         .columns = columns, .columns_n = 7, .width = options->width, .colour = options->colour};
@@ -264,9 +268,11 @@ static void techniques_of(const struct sigma_rule *rule, struct buf *out)
 static void rules(const struct summary *s, const struct summary_options *options, struct buf *out)
 {
     const struct term_column columns[] = {
-        {_("Level"), TERM_LEFT, false},  {_("Findings"), TERM_RIGHT, false},
-        {_("Hosts"), TERM_RIGHT, false}, {_("Rule"), TERM_LEFT, true},
-        {"ATT&CK", TERM_LEFT, true},
+        {.title = _("Level")},
+        {.title = _("Findings"), .align = TERM_RIGHT},
+        {.title = _("Hosts"), .align = TERM_RIGHT, .spare = 2},
+        {.title = _("Rule"), .flexible = true},
+        {.title = "ATT&CK", .flexible = true, .spare = 1},
     };
     struct term_table t = {
         .columns = columns, .columns_n = 5, .width = options->width, .colour = options->colour};
@@ -292,8 +298,9 @@ static void rules(const struct summary *s, const struct summary_options *options
 
 static void tactics(const struct summary *s, const struct summary_options *options, struct buf *out)
 {
-    const struct term_column columns[] = {
-        {_("Tactic"), TERM_LEFT, false}, {_("Findings"), TERM_RIGHT, false}, {"", TERM_LEFT, true}};
+    const struct term_column columns[] = {{.title = _("Tactic")},
+                                          {.title = _("Findings"), .align = TERM_RIGHT},
+                                          {.title = "", .flexible = true}};
     struct term_table t = {
         .columns = columns, .columns_n = 3, .width = options->width, .colour = options->colour};
     uint64_t most = 0;

@@ -273,17 +273,18 @@ void term_table_number(struct term_table *t, uint64_t number)
 
 enum { GAP = 2, NARROWEST = 8 }; /* columns between columns; what a flexible one keeps */
 
-/* As wide as the content; then the widest flexible ones give way, column by column. */
-static void measure(const struct term_table *t, unsigned *widths)
+/* As wide as the content; then the widest flexible ones give way, column by column. Returns by how much the table is still too wide. */
+static unsigned measure(const struct term_table *t, const bool *gone, unsigned *widths)
 {
-    unsigned total = GAP * (t->columns_n - 1);
+    unsigned total = 0;
     for (unsigned c = 0; c < t->columns_n; c++) {
-        widths[c] = term_width(slice_str(t->columns[c].title));
-        for (size_t i = c; i < t->cells.n; i += t->columns_n) {
+        widths[c] = gone[c] ? 0 : term_width(slice_str(t->columns[c].title));
+        for (size_t i = c; !gone[c] && i < t->cells.n; i += t->columns_n) {
             unsigned w = term_width(t->cells.at[i].text);
             widths[c] = w > widths[c] ? w : widths[c];
         }
-        total += widths[c];
+        if (!gone[c])
+            total += widths[c] + (total ? GAP : 0);
     }
     while (t->width && total > t->width) {
         unsigned *widest = NULL;
@@ -291,9 +292,25 @@ static void measure(const struct term_table *t, unsigned *widths)
             if (t->columns[c].flexible && widths[c] > NARROWEST && (!widest || widths[c] > *widest))
                 widest = &widths[c];
         if (!widest)
-            return;
+            return total - t->width;
         --*widest;
         total--;
+    }
+    return 0;
+}
+
+/* Takes columns away, those that can be spared most, until the table fits or none is left to go. */
+static void fit(const struct term_table *t, bool *gone, unsigned *widths)
+{
+    while (measure(t, gone, widths)) {
+        unsigned spared = t->columns_n;
+        for (unsigned c = 0; c < t->columns_n; c++)
+            if (t->columns[c].spare && !gone[c] &&
+                (spared == t->columns_n || t->columns[c].spare > t->columns[spared].spare))
+                spared = c;
+        if (spared == t->columns_n)
+            return;
+        gone[spared] = true;
     }
 }
 
@@ -307,8 +324,11 @@ static void end_row(struct buf *out)
 void term_table_print(struct term_table *t, struct buf *out)
 {
     unsigned *widths = xcalloc(t->columns_n, sizeof *widths);
-    measure(t, widths);
+    bool *gone = xcalloc(t->columns_n, sizeof *gone);
+    fit(t, gone, widths);
     for (unsigned c = 0; c < t->columns_n; c++) {
+        if (gone[c])
+            continue;
         spaces(out, c ? GAP : 0);
         term_cell(out, slice_str(t->columns[c].title), widths[c], t->columns[c].align, TERM_DIM,
                   t->colour);
@@ -317,12 +337,15 @@ void term_table_print(struct term_table *t, struct buf *out)
     for (size_t i = 0; i < t->cells.n; i++) {
         unsigned c = (unsigned)(i % t->columns_n);
         const struct term_table_cell *cell = &t->cells.at[i];
-        spaces(out, c ? GAP : 0);
-        term_cell(out, cell->text, widths[c], t->columns[c].align, cell->style, t->colour);
+        if (!gone[c]) {
+            spaces(out, c ? GAP : 0);
+            term_cell(out, cell->text, widths[c], t->columns[c].align, cell->style, t->colour);
+        }
         if (c == t->columns_n - 1)
             end_row(out);
     }
     free(widths);
+    free(gone);
     free(t->cells.at);
     arena_free(&t->arena);
     t->cells.at = NULL;

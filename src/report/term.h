@@ -3,10 +3,10 @@
  * wrapped, coloured, and tables.
  *
  *     term_clean(&b, evidence);                         no byte of it can steer the terminal
- *     term_cell(&line, host, 16, TERM_LEFT);            cut or padded to 16 columns
+ *     term_cell(&line, host, 16, TERM_LEFT, TERM_PLAIN, false);   cut or padded to 16 columns
  *
  *     struct term_table t = {.columns = columns, .columns_n = 3, .colour = true, .width = 80};
- *     term_cell_add(&t, SLICE("high"), TERM_RED); ...   row by row
+ *     term_table_add(&t, SLICE("high"), TERM_RED); ...  row by row
  *     term_table_print(&t, &out);
  *
  * Everything else here takes text that term_clean made.
@@ -75,7 +75,8 @@ void term_flow_together(struct term_flow *flow, unsigned columns);
 struct term_column {
     const char *title; /* in the chosen language */
     enum term_align align;
-    bool flexible; /* gives way when the table is too wide */
+    bool flexible;  /* gives way when the table is too wide */
+    unsigned spare; /* when that is not enough, columns go, the highest first; those with 0 stay */
 };
 struct term_table {
     const struct term_column *columns;

@@ -40,6 +40,15 @@ same "help of every command has its Japanese" "$(
             LC_ALL=C grep -v '[^ -~]' | grep -v ' FILE$'
     done
 )" ""
+check "help of a group lists its commands" grep -q '^  rules check ' <("$hikeshi" help rules)
+status "help of a group" 0 "$hikeshi" help rules
+same "a group --help is the same" "$("$hikeshi" rules --help)" "$("$hikeshi" help rules)"
+status "a group alone" 2 "$hikeshi" rules
+status "help of what is no group" 2 "$hikeshi" help rule
+same "help names every exit status" \
+    "$("$hikeshi" scan --help | sed -n '/^Exit status/,/^$/p' | grep -oE '^ +[0-9]+' | xargs)" \
+    "0 1 2 3 4 130"
+same "completion tells what is in a group" "$("$hikeshi" complete -- rule)" "rules	check, list"
 status "no command" 2 "$hikeshi"
 status "an unknown command" 2 "$hikeshi" zebra
 same "a mistyped command" "$("$hikeshi" hepl 2>&1)" \

@@ -41,11 +41,15 @@ status "a path that is not there" 3 scan "$scratch/none"
 status "a path that is not there, and findings" 1 scan "$scratch/none" "$logs"
 scan "$scratch/none" >/dev/null 2>"$scratch/said"
 check "the path is named" has "$scratch/none" "$scratch/said"
+same "why is told once" "$(scan -r "$scratch/none" "$logs" 2>&1)" \
+    "hikeshi: $scratch/none: it can't be opened: No such file or directory"
 
 # ---- which rules ----
 same "--level high" "$(count --level high "$logs")" 2
+same "--level HIGH" "$(count --level HIGH "$logs")" 2
 same "--level critical leaves no rule" "$(scan --level critical "$logs" >/dev/null 2>&1; echo $?)" 2
 same "--status test" "$(count --status test "$logs")" 2
+same "--status Test" "$(count --status Test "$logs")" 2
 same "--status twice" "$(count --status test --status stable "$logs")" 4
 same "--tag" "$(count --tag attack.t1033 "$logs")" 2
 same "--logsource" "$(count --logsource windows/process_creation "$logs")" 4
@@ -131,6 +135,29 @@ same "--output leaves nothing else" "$(find "$scratch" -maxdepth 1 -name '.*' -t
 cp "$logs/events.jsonl" "$scratch/before"
 status "--output refuses an input" 2 scan -o "$logs/events.jsonl" "$logs"
 check "which stays as it was" cmp "$logs/events.jsonl" "$scratch/before"
+# shellcheck disable=SC2094 # that is the point
+status "--output refuses standard input" 2 scan -o "$scratch/before" - <"$scratch/before"
+check "which stays as it was, too" cmp "$logs/events.jsonl" "$scratch/before"
+cp -r "$rules" "$scratch/rules-before"
+status "--output refuses a rule" 2 scan -o "$rules/whoami.yml" "$logs"
+status "--output refuses a rule by another name" 2 \
+    bash -c 'cd "$2" && exec "$1" scan -r . -o "../${2##*/}/whoami.yml" ../logs' _ \
+    "$(realpath "$hikeshi")" "$rules"
+check "the rules stay as they were" diff -r "$rules" "$scratch/rules-before"
+echo 'admins: [root]' >"$scratch/names.yaml"
+status "--output refuses the placeholders" 2 \
+    scan --placeholders "$scratch/names.yaml" -o "$scratch/names.yaml" "$logs"
+mkdir "$scratch/killed"
+"$hikeshi" scan -r "$rules" -o "$scratch/killed/found" - < <(sleep 3) >/dev/null 2>&1 &
+sleep 0.5
+kill -9 $!
+wait $! 2>/dev/null
+if python3 -c 'import os, sys
+os.close(os.open(sys.argv[1], os.O_TMPFILE | os.O_WRONLY))' "$scratch/killed" 2>/dev/null; then
+    same "kill -9 leaves nothing" "$(ls -A "$scratch/killed")" ""
+else
+    skip "kill -9 leaves nothing" "no O_TMPFILE here"
+fi
 status "--output into no folder" 4 scan -o "$scratch/none/found" "$logs"
 status "--output that is a folder" 2 scan -o "$scratch" "$logs"
 if [ -w /dev/full ]; then

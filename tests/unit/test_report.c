@@ -245,6 +245,41 @@ static void flows_keep_to_the_width(void **state)
     buf_free(&got);
 }
 
+/* The table of two rows, as wide as it may be. */
+static struct slice table_of(unsigned width, struct buf *out)
+{
+    static const struct term_column columns[] = {{.title = "Host", .flexible = true},
+                                                 {.title = "high", .align = TERM_RIGHT},
+                                                 {.title = "low", .spare = 1},
+                                                 {.title = "informational", .spare = 2}};
+    struct term_table t = {.columns = columns, .columns_n = 4, .width = width};
+    static const char *const cells[] = {"server01.example.jp", "12", "3", "4", "pc", "1", "-", "-"};
+    for (size_t i = 0; i < sizeof cells / sizeof *cells; i++)
+        term_table_add(&t, slice_str(cells[i]), TERM_PLAIN);
+    buf_clear(out);
+    term_table_print(&t, out);
+    return buf_slice(out);
+}
+
+static void narrow_tables_lose_columns(void **state)
+{
+    (void)state;
+    struct buf out = {0};
+    assert_slice(table_of(0, &out), "Host                 high  low  informational\n"
+                                    "server01.example.jp    12  3    4\n"
+                                    "pc                      1  -    -\n");
+    assert_slice(table_of(36, &out), "Host        high  low  informational\n"
+                                     "server01.…    12  3    4\n"
+                                     "pc             1  -    -\n");
+    assert_slice(table_of(30, &out), "Host                 high  low\n"
+                                     "server01.example.jp    12  3\n"
+                                     "pc                      1  -\n");
+    assert_slice(table_of(10, &out), "Host      high\n"
+                                     "server0…    12\n"
+                                     "pc           1\n");
+    buf_free(&out);
+}
+
 static void widths(void **state)
 {
     (void)state;
@@ -328,6 +363,7 @@ int main(void)
         cmocka_unit_test(nothing_steers),
         cmocka_unit_test(cells_have_their_width),
         cmocka_unit_test(flows_keep_to_the_width),
+        cmocka_unit_test(narrow_tables_lose_columns),
         cmocka_unit_test(widths),
         cmocka_unit_test(attack),
         cmocka_unit_test(local_time),
