@@ -24,20 +24,45 @@ static bool begins_formula(struct slice s)
     return false;
 }
 
+/* Most text is printable ASCII without quotes, which stands as it is. */
+static bool is_plain(struct slice s)
+{
+    unsigned odd = 0;
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+        odd |= (unsigned)(c < ' ') | (unsigned)(c >= 0x7f) | (unsigned)(c == '"');
+    }
+    return !odd;
+}
+
+static void add_quoted(struct buf *b, struct slice s)
+{
+    const char *quote;
+    for (; s.n && (quote = memchr(s.p, '"', s.n));
+         s = slice_sub(s, (size_t)(quote - s.p) + 1, s.n)) {
+        buf_add(b, slice_sub(s, 0, (size_t)(quote - s.p) + 1));
+        buf_char(b, '"');
+    }
+    buf_add(b, s);
+}
+
 static void cell(struct buf *b, struct slice s)
 {
-    bool first = !b->n || b->p[b->n - 1] == '\n';
-    buf_add(b, slice_str(first ? "\"" : ",\""));
     struct buf clean = {0};
-    term_clean(&clean, s);
-    buf_add(b, slice_str(begins_formula(buf_slice(&clean)) ? "'" : ""));
-    for (size_t i = 0; i < clean.n; i++) {
-        if (clean.p[i] == '"')
-            buf_char(b, '"');
-        buf_char(b, clean.p[i]);
+    bool first = !b->n || b->p[b->n - 1] == '\n', plain = is_plain(s);
+    if (!plain) {
+        term_clean(&clean, s);
+        s = buf_slice(&clean);
     }
-    buf_free(&clean);
+    buf_add(b, first ? SLICE("\"") : SLICE(",\""));
+    if (begins_formula(s))
+        buf_char(b, '\'');
+    if (plain)
+        buf_add(b, s);
+    else
+        add_quoted(b, s);
     buf_char(b, '"');
+    buf_free(&clean);
 }
 
 static void number(struct buf *b, uint64_t n)
