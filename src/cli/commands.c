@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+extern const struct command init_command;
+extern const struct command intake_command;
 extern const struct command scan_command;
 extern const struct command events_command;
 extern const struct command rules_check_command;
@@ -18,6 +20,8 @@ extern const struct command complete_command;
 const struct command *const commands[] = {
     &scan_command,
     &events_command,
+    &init_command,
+    &intake_command,
     &rules_check_command,
     &rules_list_command,
     &help_command,

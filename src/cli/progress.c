@@ -38,17 +38,16 @@ void progress_begin(struct progress *p, FILE *out, enum progress_wish wish)
     p->last = p->begun + FIRST_NS - REDRAW_NS;
 }
 
-/* 1536 -> "1.5 KB"; powers of 1000, as disks are sold. */
-static void bytes_text(double bytes, char out[16])
+void bytes_text(double bytes, char out[BYTES_TEXT])
 {
     static const char units[] = " KMGTP";
     size_t unit = 0;
     for (; bytes >= 999.5 && unit + 2 < sizeof units; unit++)
         bytes /= 1000;
     if (unit == 0)
-        snprintf(out, 16, "%.0f B", bytes);
+        snprintf(out, BYTES_TEXT, "%.0f B", bytes);
     else
-        snprintf(out, 16, bytes < 9.95 ? "%.1f %cB" : "%.0f %cB", bytes, units[unit]);
+        snprintf(out, BYTES_TEXT, bytes < 9.95 ? "%.1f %cB" : "%.0f %cB", bytes, units[unit]);
 }
 
 static void time_text(double seconds, char out[16])
@@ -70,7 +69,7 @@ size_t progress_line(const struct intake_progress *now, double seconds, unsigned
     if (part > 1)
         part = 1;
     double rate = seconds > 0 ? (double)now->bytes_done / seconds : 0;
-    char bar[BAR + 1], done[16], speed[16], left[16] = "?";
+    char bar[BAR + 1], done[BYTES_TEXT], speed[BYTES_TEXT], left[16] = "?";
     int filled = (int)(part * BAR);
     for (int i = 0; i < BAR; i++)
         bar[i] = i < filled ? '=' : i == filled ? '>' : ' ';
@@ -107,11 +106,17 @@ void progress_show(struct progress *p, const struct intake_progress *now)
     p->drawn = true;
 }
 
-void progress_end(struct progress *p)
+void progress_hide(struct progress *p)
 {
     if (p->drawn) {
         fputs("\r\033[K", p->out);
         fflush(p->out);
     }
+    p->drawn = false;
+}
+
+void progress_end(struct progress *p)
+{
+    progress_hide(p);
     p->out = NULL;
 }

@@ -26,10 +26,16 @@ struct progress {
 void progress_begin(struct progress *p, FILE *out, enum progress_wish wish);
 void progress_show(struct progress *p, const struct intake_progress *now);
 void progress_end(struct progress *p);
+/* Takes the line away, before something else is printed; the next progress_show draws it again. */
+void progress_hide(struct progress *p);
 
 /* The line for a state after so many seconds, at most `width` columns. Returns its length. */
 size_t progress_line(const struct intake_progress *now, double seconds, unsigned width, char *out,
                      size_t size);
+
+/* 1536 -> "1.5 KB"; powers of 1000, as disks are sold. */
+enum { BYTES_TEXT = 16 };
+void bytes_text(double bytes, char out[BYTES_TEXT]);
 
 /* Columns of the terminal that `out` is; 0 when it is none. */
 unsigned terminal_width(FILE *out);

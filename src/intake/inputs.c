@@ -49,6 +49,7 @@ static uint32_t add(struct inputs *in, struct slice name, const char *path)
 {
     struct entry *entry = arena_zero(&in->arena, 1, sizeof *entry);
     entry->face.name = shown(&in->arena, name);
+    entry->face.within = INPUT_ALONE;
     if (path)
         entry->path = arena_slice(&in->arena, slice_str(path)).p;
     *VEC_PUSH(in->list) = entry;
@@ -188,6 +189,11 @@ const char *inputs_path(const struct inputs *in, uint32_t number)
     return entry_of(in, number)->path;
 }
 
+void inputs_rename(struct inputs *in, uint32_t number, struct slice name)
+{
+    entry_of(in, number)->face.name = shown(&in->arena, name);
+}
+
 uint32_t inputs_add(struct inputs *in, uint32_t container, struct slice name)
 {
     pthread_mutex_lock(&in->lock);
@@ -196,6 +202,7 @@ uint32_t inputs_add(struct inputs *in, uint32_t container, struct slice name)
     buf_char(&whole, '/');
     buf_add(&whole, name);
     uint32_t number = add(in, buf_slice(&whole), NULL);
+    in->list.at[number]->face.within = container;
     buf_free(&whole);
     pthread_mutex_unlock(&in->lock);
     return number;

@@ -24,7 +24,9 @@ struct input {
     const struct reader *reader; /* NULL until recognised, or when nothing recognises it */
     bool container;              /* holds other inputs, which are listed too; has no reader */
     uint64_t bytes, events;      /* read, unpacked; taken from it */
+    uint32_t within;             /* number of the container it is in, or INPUT_ALONE */
 };
+#define INPUT_ALONE UINT32_MAX
 
 struct inputs;
 
@@ -45,6 +47,12 @@ uint32_t inputs_named(const struct inputs *in);
 /* The path of such an input, NUL-terminated ("-" for standard input); NULL when there was a problem
  * with it already. */
 const char *inputs_path(const struct inputs *in, uint32_t number);
+
+/* Another name to show; before anything is read. */
+void inputs_rename(struct inputs *in, uint32_t number, struct slice name);
+
+/* Whether a file is a container or of a format that a reader knows. */
+bool intake_recognises(const char *path);
 
 struct intake_progress {
     uint64_t bytes_done, bytes_total; /* on disk */

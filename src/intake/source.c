@@ -114,6 +114,24 @@ static void begin(struct source *s, struct stream *stream, uint32_t input, struc
         begin_leaf(s, stream, input, name);
 }
 
+bool intake_recognises(const char *path)
+{
+    struct intake_flow flow = {0};
+    char failure[160];
+    struct stream *file = stream_open(path, &flow, failure), *utf16 = NULL;
+    if (!file)
+        return false;
+    bool whole;
+    struct slice head = stream_peek(file, &whole);
+    if (stream_is_utf16(head))
+        head = stream_peek(utf16 = stream_utf16(file), &whole);
+    bool known =
+        head.n && (container_recognise(head) || reader_for(head, whole, slice_str(path)) != NULL);
+    stream_close(utf16);
+    stream_close(file);
+    return known;
+}
+
 /* "evidence.json.gz" -> "evidence.json" */
 static struct slice without_extension(struct slice name)
 {
