@@ -63,9 +63,8 @@ static int run(const struct command *self, void *values, const struct text_list 
         status = store_init(&store_io_system, operands->at[0], secret ? passphrase : NULL,
                             now.tv_sec * NS_PER_SECOND + now.tv_nsec, &err);
     explicit_bzero(passphrase, sizeof passphrase);
-    struct store *s = status == OK
-                          ? store_open(&store_io_system, operands->at[0], STORE_READ, NULL, &err)
-                          : NULL;
+    struct store *s =
+        status == OK ? store_open(&store_io_system, operands->at[0], STORE_READ, NULL, &err) : NULL;
     if (s)
         tell(s, v->json);
     else
@@ -81,8 +80,9 @@ const struct command init_command = {
     .operands = "DIR",
     .operands_least = 1,
     .operands_most = 1,
-    .about = N_("Makes a data folder: an empty evidence store and the key that seals it. DIR is made "
-                "when it is not there."),
+    .about =
+        N_("Makes a data folder: an empty evidence store and the key that seals it. DIR is made "
+           "when it is not there."),
     .options = options,
     .examples = examples,
     .values_size = sizeof(struct init_values),

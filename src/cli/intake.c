@@ -93,9 +93,9 @@ static void tell_text(const struct taken *t)
 {
     char when[TIMESTAMP_TEXT];
     if (t->how == TAKEN_NEW) {
-        printf(locale_plural("%.*s: taken in, %zu event\n", "%.*s: taken in, %zu events\n",
-                             t->events),
-               SLICE_ARG(t->name), (size_t)t->events);
+        printf(
+            locale_plural("%.*s: taken in, %zu event\n", "%.*s: taken in, %zu events\n", t->events),
+            SLICE_ARG(t->name), (size_t)t->events);
     } else if (t->how == TAKEN_KNOWN) {
         timestamp_text(t->file->taken, 0, when);
         printf(_("%.*s: there already, as %.*s, since %s\n"), SLICE_ARG(t->name),
@@ -244,13 +244,14 @@ const struct command intake_command = {
     .operands = "PATH...",
     .operands_least = 1,
     .operands_most = OPERANDS_ANY,
-    .about = N_("Reads what scan reads and puts it into the data folder: the events compressed, "
-                "searchable and sealed, the files as they are. A folder is read with all that is in "
-                "it; - is standard input.\n\n"
-                "Each file is told when it is on the disk. A file whose content is there already is "
-                "left out, so a command that was interrupted can be given again.\n\n"
-                "The exit status is 0 when all was taken in, 3 when not all could be read, 4 when "
-                "the work could not be done."),
+    .about =
+        N_("Reads what scan reads and puts it into the data folder: the events compressed, "
+           "searchable and sealed, the files as they are. A folder is read with all that is in "
+           "it; - is standard input.\n\n"
+           "Each file is told when it is on the disk. A file whose content is there already is "
+           "left out, so a command that was interrupted can be given again.\n\n"
+           "The exit status is 0 when all was taken in, 3 when not all could be read, 4 when "
+           "the work could not be done."),
     .options = options,
     .examples = examples,
     .values_size = sizeof(struct intake_values),

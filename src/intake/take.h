@@ -46,9 +46,9 @@ struct take_counts {
 struct take {
     struct store *store; /* open for writing */
     struct reader_options options;
-    unsigned threads;    /* 0: one a core */
-    bool originals;      /* keep the files too */
-    const char *by;      /* who takes them in */
+    unsigned threads; /* 0: one a core */
+    bool originals;   /* keep the files too */
+    const char *by;   /* who takes them in */
 
     /* As in struct intake; may be NULL. Called anew for each round. */
     struct block_sink (*sink)(void *ctx, unsigned worker);

@@ -1,0 +1,127 @@
+#!/usr/bin/env bash
+# hikeshi init and hikeshi intake, as a user runs them.
+cd "$(dirname "$0")/../.." || exit
+. tests/e2e/tap.sh
+. tests/e2e/events.sh
+
+data=$scratch/data
+logs=$scratch/logs
+mkdir "$logs"
+make_events >"$logs/events.jsonl"
+export LC_ALL=C.UTF-8
+unset HIKESHI_DATA
+
+intake() {
+    "$hikeshi" intake --data "$data" "$@"
+}
+# of the last line of --json: total NAME OPERAND...
+total() {
+    local name=$1
+    shift
+    intake --json "$@" 2>"$scratch/said" | tail -n 1 |
+        python3 -c 'import json, sys; print(json.loads(sys.stdin.read())[sys.argv[1]])' "$name"
+}
+has() {
+    grep -qF -- "$1" "$2"
+}
+
+# ---- init ----
+status "init makes a folder" 0 "$hikeshi" init "$data"
+status "init does not make it again" 2 "$hikeshi" init "$data"
+status "init needs a name" 2 "$hikeshi" init
+status "init where nothing can be made" 4 "$hikeshi" init /proc/none
+check "init tells the key as JSON" python3 -c 'import json, sys
+assert json.loads(sys.argv[1])["key"].startswith("hikeshi/")' "$("$hikeshi" init --json "$scratch/other")"
+
+# ---- which folder ----
+status "no data folder" 2 env -C "$scratch" "$(realpath "$hikeshi")" intake "$logs"
+"$hikeshi" intake "$logs" 2>"$scratch/said"
+check "what to do is said" has "hikeshi init" "$scratch/said"
+status "--data that is none" 2 "$hikeshi" intake --data "$logs" "$logs"
+status "HIKESHI_DATA" 0 env HIKESHI_DATA="$scratch/other" "$hikeshi" intake "$logs"
+mkdir "$scratch/other/deep"
+status "a folder above" 0 env -C "$scratch/other/deep" "$(realpath "$hikeshi")" intake "$logs"
+
+# ---- once, and again ----
+same "events taken in" "$(total events "$logs")" 6
+same "again: there already" "$(total known "$logs")" 1
+same "again: no events" "$(total events "$logs")" 0
+cp "$logs/events.jsonl" "$logs/copy.jsonl"
+same "a copy under another name" "$(total known "$logs")" 2
+intake "$logs" >"$scratch/said" 2>&1
+check "it is said" has "copy.jsonl: there already, as $logs/events.jsonl" "$scratch/said"
+event 2026-11-10T01:00:00Z pc07 'C:\Windows\calc.exe' calc >"$logs/new.jsonl"
+cp "$logs/new.jsonl" "$logs/new2.jsonl"
+same "twice in one run" "$(total events "$logs")" 1
+same "the originals are kept" "$(find "$data/originals" -name '*.zst' | wc -l)" 2
+same "as they were" "$(zstd -dqc "$data"/originals/*/*.zst | sort | sha256sum)" \
+    "$(sort "$logs/events.jsonl" "$logs/new.jsonl" | sha256sum)"
+event 2026-11-10T01:00:00Z pc08 'C:\Windows\calc.exe' calc >"$logs/new3.jsonl"
+same "--no-originals" "$(total events --no-originals "$logs")" 1
+same "keeps none" "$(find "$data/originals" -name '*.zst' | wc -l)" 2
+same "--quiet" "$(intake -q "$logs" 2>&1)" ""
+
+# ---- pipes ----
+event 2026-11-10T01:00:00Z pc09 'C:\Windows\calc.exe' calc >"$scratch/piped"
+same "standard input" "$(total events - <"$scratch/piped")" 1
+same "standard input again" "$(total known - <"$scratch/piped")" 1
+same "nothing stays behind" "$(find "$data" -maxdepth 1 -name 'incoming*')" ""
+
+# ---- what can't be taken in ----
+status "a path that is not there" 3 intake "$scratch/none"
+echo "this is no log" >"$scratch/garbage.txt"
+status "garbage" 3 intake "$scratch/garbage.txt"
+same "garbage is not kept" "$(total files "$scratch/garbage.txt")" 0
+: >"$scratch/empty.jsonl"
+status "an empty file" 0 intake "$scratch/empty.jsonl"
+status "the data folder itself is left out" 0 intake "$data"
+same "none of it" "$(total files "$data")" 0
+{ event 2026-11-10T01:00:00Z pc10 'C:\Windows\calc.exe' calc; echo '{"broken'; } >"$scratch/half.jsonl"
+status "a log that can be read in part" 3 intake "$scratch/half.jsonl"
+same "is taken in once" "$(total known "$scratch/half.jsonl")" 1
+if [ "$(id -u)" != 0 ]; then
+    chmod 000 "$scratch/half.jsonl"
+    status "a file that may not be read" 3 intake "$scratch/half.jsonl"
+fi
+
+# ---- a writer beside another ----
+mkfifo "$scratch/pipe"
+intake "$scratch/pipe" >"$scratch/first" 2>&1 &
+exec 7>"$scratch/pipe"
+status "two at once" 2 bash -c 'for i in $(seq 50); do
+    "$@" >/dev/null 2>&1 || exec "$@"; sleep 0.05; done' _ \
+    "$hikeshi" intake --data "$data" "$logs"
+intake "$logs" >"$scratch/said" 2>&1
+check "it is said who writes" has "another hikeshi is writing" "$scratch/said"
+event 2026-11-10T01:00:00Z pc11 'C:\Windows\calc.exe' calc >&7
+exec 7>&-
+wait
+check "the first goes on" has "taken in, 1 event" "$scratch/first"
+
+# ---- full disk ----
+python3 - "$scratch/large.jsonl" <<'PY'
+import random, sys
+random.seed(3)
+with open(sys.argv[1], "w") as out:
+    for i in range(20000):
+        out.write('{"@timestamp":"2026-11-10T01:00:00Z","n":"%s"}\n' % random.getrandbits(512))
+PY
+said=$(bash -c 'ulimit -f 100; "$@" 2>&1' _ "$hikeshi" intake --data "$data" "$scratch/large.jsonl")
+same "a disk that is full: status" $? 4
+check "it is said" grep -q 'hikeshi: .*can.t' <<<"$said"
+same "nothing half is left" "$(find "$data" -name '*.new')" ""
+same "it goes when there is room" "$(total events "$scratch/large.jsonl")" 20000
+
+# ---- passphrases ----
+printf 'secret\n' >"$scratch/pass"
+status "init with a passphrase" 0 "$hikeshi" init --passphrase-file "$scratch/pass" "$scratch/locked"
+check "the key is encrypted" grep -q ENCRYPTED "$scratch/locked/seal.key"
+status "taking in with it" 0 "$hikeshi" intake --data "$scratch/locked" \
+    --passphrase-file "$scratch/pass" "$logs"
+echo wrong >"$scratch/wrong"
+status "and with a wrong one" 2 "$hikeshi" intake --data "$scratch/locked" \
+    --passphrase-file "$scratch/wrong" "$logs"
+status "without, and no terminal" 2 setsid "$hikeshi" intake --data "$scratch/locked" "$logs"
+: >"$scratch/nothing"
+status "an empty one" 2 "$hikeshi" init --passphrase-file "$scratch/nothing" "$scratch/never"
+finish
