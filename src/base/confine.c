@@ -1,4 +1,5 @@
 #include "base/confine.h"
+#include "base/locale.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -129,8 +130,8 @@ static enum status confine_files(const struct confine_needs *needs, struct confi
     long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
     if (abi <= 0) {
         snprintf(report->warning, sizeof report->warning,
-                 "this kernel has no Landlock (%s): files outside the inputs are not sealed off",
-                 strerrordesc_np(errno));
+                 _("this kernel has no Landlock (%s): files outside the inputs are not sealed off"),
+                 error_reason(errno));
         return OK;
     }
     struct landlock_attributes all = landlock_all((int)abi);

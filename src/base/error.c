@@ -1,9 +1,33 @@
 #include "base/error.h"
+#include "base/locale.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <string.h>
+
+const char *error_reason(int number)
+{
+    static const char *const common[] = {
+        N_("Permission denied"),
+        N_("No such file or directory"),
+        N_("Is a directory"),
+        N_("Not a directory"),
+        N_("No space left on device"),
+        N_("Disk quota exceeded"),
+        N_("File too large"),
+        N_("File name too long"),
+        N_("Read-only file system"),
+        N_("Input/output error"),
+        N_("Operation not permitted"),
+        N_("Too many open files"),
+        N_("Too many levels of symbolic links"),
+        N_("Broken pipe"),
+    };
+    (void)common; /* only there to be translated: it is the C library that says them */
+    const char *text = strerrordesc_np(number);
+    return text ? _(text) : _("unknown error");
+}
 
 enum status error_set(struct error *err, enum status status, const char *where, uint64_t offset,
                       const char *format, ...)
@@ -16,7 +40,7 @@ enum status error_set(struct error *err, enum status status, const char *where, 
     err->column = 0;
     snprintf(err->where, sizeof err->where, "%s", where ? where : "");
     va_start(args, format);
-    vsnprintf(err->what, sizeof err->what, format, args);
+    vsnprintf(err->what, sizeof err->what, locale_text(format), args);
     va_end(args);
     return status;
 }
@@ -32,13 +56,10 @@ enum status error_system(struct error *err, const char *where, const char *forma
     err->column = 0;
     snprintf(err->where, sizeof err->where, "%s", where ? where : "");
     va_start(args, format);
-    int n = vsnprintf(err->what, sizeof err->what, format, args);
+    int n = vsnprintf(err->what, sizeof err->what, locale_text(format), args);
     va_end(args);
-    if (n >= 0 && (size_t)n < sizeof err->what) {
-        char room[128]; /* the GNU strerror_r: may answer with a text of its own */
-        snprintf(err->what + n, sizeof err->what - (size_t)n, ": %s",
-                 strerror_r(saved, room, sizeof room));
-    }
+    if (n >= 0 && (size_t)n < sizeof err->what)
+        snprintf(err->what + n, sizeof err->what - (size_t)n, ": %s", error_reason(saved));
     return STATUS_SYSTEM;
 }
 

@@ -5,6 +5,11 @@
  *     if (condition < 0)
  *         return error_set(err, STATUS_BAD_INPUT, path, offset, "the header is %zu bytes short", n);
  *
+ * Messages are in the user's language (base/locale.h): the format is looked up in the catalogue.
+ * po/update.sh finds those of base, cli, intake and report by themselves; elsewhere, and where a
+ * message is no literal argument, N_() marks it. Faults of rules, mappings and YAML stay English, as
+ * the words are in which these are written.
+ *
  * The message is one clause without a full stop that tells the user what was wrong; `where` is
  * what it was found in (a path, a rule). error_print() makes "hikeshi: WHERE:OFFSET: MESSAGE",
  * with ":COLUMN" behind the offset where the input is text.
@@ -40,6 +45,9 @@ enum status error_set(struct error *err, enum status status, const char *where, 
 /* The same with ": " and the text of errno at the end; status is STATUS_SYSTEM. */
 enum status error_system(struct error *err, const char *where, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* What a number of errno means, in the user's language. */
+const char *error_reason(int number);
 
 /* One line to `out`: "hikeshi: where:offset: what\n". */
 void error_print(const struct error *err, FILE *out);

@@ -118,7 +118,7 @@ const char *command_verb(const struct command *command, const char *group);
 /* The names of the commands: an option_choice. */
 option_choice command_name;
 
-/* Every command has --help; the tables do not list it. */
-extern const struct option help_option;
+/* What every command has besides its own: --help, --lang. The tables do not list them. */
+extern const struct option common_options[];
 
 #endif

@@ -31,15 +31,13 @@ static void offer_value(const struct option *o, const char *begun)
         puts(FILES);
 }
 
-static void offer_options(const struct command *command, const char *begun)
+static void offer_options(const struct option *options, const char *begun)
 {
     char name[64];
-    for (const struct option *o = command->options; o && o->name; o++) {
+    for (const struct option *o = options; o && o->name; o++) {
         snprintf(name, sizeof name, "--%s", o->name);
         offer(name, _(o->what), begun);
     }
-    snprintf(name, sizeof name, "--%s", help_option.name);
-    offer(name, _(help_option.what), begun);
 }
 
 /* A group's second words as its description: "check, list". */
@@ -75,10 +73,10 @@ static void offer_commands(const char *first, const char *begun)
     }
 }
 
-/* The option that waits for its value behind `word`, or NULL. */
-static const struct option *waiting(const struct command *command, const char *word)
+/* The option of a table that waits for its value behind `word`, or NULL. */
+static const struct option *waiting(const struct option *options, const char *word)
 {
-    for (const struct option *o = command->options; o && o->name; o++) {
+    for (const struct option *o = options; o && o->name; o++) {
         bool is_short = word[0] == '-' && word[1] && word[1] == o->letter && !word[2];
         bool is_long = strncmp(word, "--", 2) == 0 && strcmp(word + 2, o->name) == 0;
         if (o->value && (is_short || is_long))
@@ -108,12 +106,14 @@ static int complete(const struct command *self, void *values, const struct text_
             offer_commands(words->at[0], begun);
         return EXIT_STATUS_CLEAN;
     }
-    const struct option *o = waiting(command, words->at[words->n - 2]);
-    if (o)
-        offer_value(o, begun);
-    else if (begun[0] == '-')
-        offer_options(command, begun);
-    else if (command->operand_choice)
+    const struct option *own = waiting(command->options, words->at[words->n - 2]);
+    const struct option *common = waiting(common_options, words->at[words->n - 2]);
+    if (own || common) {
+        offer_value(own ? own : common, begun);
+    } else if (begun[0] == '-') {
+        offer_options(command->options, begun);
+        offer_options(common_options, begun);
+    } else if (command->operand_choice)
         offer_choice(command->operand_choice, begun);
     else if (command->operands)
         puts(FILES);
@@ -196,7 +196,7 @@ static int completion(const struct command *self, void *values, const struct tex
             fputs(shells[i].script, stdout);
             return EXIT_STATUS_CLEAN;
         }
-    fprintf(stderr, "hikeshi %s: no script for \"%s\"; there are those for bash, zsh and fish\n",
+    fprintf(stderr, _("hikeshi %s: no script for \"%s\"; there are those for bash, zsh and fish\n"),
             self->name, operands->at[0]);
     return EXIT_STATUS_BAD_USE;
 }

@@ -104,7 +104,8 @@ void help_command_print(const struct command *command, FILE *out)
             fprintf(out, "%s%s:\n", o == command->options ? "" : "\n", _(o->group));
         print_option(out, o);
     }
-    print_option(out, &help_option);
+    for (o = common_options; o->name; o++)
+        print_option(out, o);
     print_exit_statuses(out);
     if (command->examples)
         fprintf(out, "\n%s\n", _("Examples:"));

@@ -63,7 +63,7 @@ static void tell_problem(const struct problem *p, size_t more, const struct inpu
     fprintf(out, "hikeshi: %.*s", SLICE_ARG(input->name));
     if (p->offset || input->reader)
         fprintf(out, ":%" PRIu64, p->offset);
-    fprintf(out, ": %s", p->what);
+    fprintf(out, ": %s", _(p->what)); /* those that reached it as "%s" */
     char of[64] = "";
     if (more)
         snprintf(of, sizeof of, _(" (one of %zu places in it)"), more + 1);

@@ -63,7 +63,7 @@ static int run(const struct command *command, int argc, char **argv)
     bool help;
     int result;
     if (options_parse(command, argc, argv, now(), values, &operands, &help, &err) != OK) {
-        fprintf(stderr, "hikeshi %s: %s; try hikeshi %s --help\n", command->name, err.what,
+        fprintf(stderr, _("hikeshi %s: %s (see hikeshi %s --help)\n"), command->name, err.what,
                 command->name);
         result = EXIT_STATUS_BAD_USE;
     } else if (help) {
@@ -88,7 +88,7 @@ static int close_output(int result)
     int why = errno;
     if (why == EPIPE || reader_gone())
         return result;
-    fprintf(stderr, "hikeshi: can't write the output: %s\n", strerrordesc_np(why));
+    fprintf(stderr, _("hikeshi: can't write the output: %s\n"), error_reason(why));
     return result > EXIT_STATUS_FAILED ? result : EXIT_STATUS_FAILED;
 }
 

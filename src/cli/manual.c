@@ -72,6 +72,12 @@ static void put_command(const struct command *command)
     }
 }
 
+static void put_common_options(void)
+{
+    for (const struct option *o = common_options; o->name; o++)
+        put_option(o);
+}
+
 static void put_exit_statuses(void)
 {
     for (const struct exit_status_text *s = exit_status_texts; s->what; s++) {
@@ -100,6 +106,9 @@ static int run(const struct command *self, void *values, const struct text_list 
                 if (!(*c)->hidden)
                     put_command(*c);
             page = slice_sub(page, strlen("@COMMANDS@\n"), SIZE_MAX);
+        } else if (slice_starts(page, SLICE("@COMMON_OPTIONS@\n"))) {
+            put_common_options();
+            page = slice_sub(page, strlen("@COMMON_OPTIONS@\n"), SIZE_MAX);
         } else if (slice_starts(page, SLICE("@EXIT_STATUSES@\n"))) {
             put_exit_statuses();
             page = slice_sub(page, strlen("@EXIT_STATUSES@\n"), SIZE_MAX);

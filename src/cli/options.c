@@ -6,12 +6,26 @@
 #include <errno.h>
 #include <stdlib.h>
 
-const struct option help_option = {.letter = 'h', .name = "help", .what = N_("show this help")};
+static const char *language_name(size_t number)
+{
+    static const char *const names[] = {"en", "ja", NULL};
+    return number < 2 ? names[number] : NULL;
+}
+
+enum { COMMON_HELP, COMMON_LANGUAGE };
+const struct option common_options[] = {
+    [COMMON_HELP] = {'h', "help", OPTION_FLAG, NULL, N_("show this help")},
+    [COMMON_LANGUAGE] = {0, "lang", OPTION_CHOICE, "LANGUAGE",
+                         N_("the language of messages and reports (that of the locale)"),
+                         .choice = language_name},
+    {0},
+};
 
 struct parse {
     const struct command *command;
     timestamp now;
     char *values; /* the command's struct, byte by byte */
+    bool *help;
     struct error *err;
 };
 
@@ -88,9 +102,13 @@ static enum status unknown_option(struct parse *p, const char *name, size_t n)
     snprintf(word, sizeof word, "%.*s", (int)least(n, NEAR_LETTERS), name);
     for (const struct option *o = p->command->options; o && o->name; o++)
         consider(&best, word, o->name);
-    return error_set(p->err, STATUS_BAD_USE, NULL, ERROR_NO_OFFSET, "unknown option --%.*s%s%s%s",
-                     (int)n, name, best.word ? "; did you mean --" : "", best.word ? best.word : "",
-                     best.word ? "?" : "");
+    for (const struct option *o = common_options; o->name; o++)
+        consider(&best, word, o->name);
+    if (best.word)
+        return error_set(p->err, STATUS_BAD_USE, NULL, ERROR_NO_OFFSET,
+                         "unknown option --%.*s; did you mean --%s?", (int)n, name, best.word);
+    return error_set(p->err, STATUS_BAD_USE, NULL, ERROR_NO_OFFSET, "unknown option --%.*s", (int)n,
+                     name);
 }
 
 /* ---- values ---- */
@@ -129,8 +147,8 @@ static enum status take_time(struct parse *p, const struct option *o, const char
             (o->ends && s.n == date_only &&
              __builtin_add_overflow(time.at, 86400 * NS_PER_SECOND, &time.at)))
             return bad_value(p, o, text,
-                             "a time: give 2026-11-10, 2026-11-10T10:23:41+09:00, or 7d for seven "
-                             "days ago (s, m, h, d, w)");
+                             _("a time: give 2026-11-10, 2026-11-10T10:23:41+09:00, or 7d for "
+                               "seven days ago (s, m, h, d, w)"));
     }
     memcpy(p->values + o->at, &time, sizeof time);
     return OK;
@@ -142,7 +160,7 @@ static enum status take_number(struct parse *p, const struct option *o, const ch
     errno = 0;
     unsigned long n = strtoul(text, &end, 10);
     if (text[0] < '0' || text[0] > '9' || *end || errno || n > UINT32_MAX)
-        return bad_value(p, o, text, "a number from 0 on");
+        return bad_value(p, o, text, _("a number from 0 on"));
     unsigned number = (unsigned)n;
     memcpy(p->values + o->at, &number, sizeof number);
     return OK;
@@ -155,11 +173,12 @@ static enum status choose(struct parse *p, const struct option *o, const char *t
     for (*number = 0; o->choice(*number); ++*number)
         if (slice_equal_nocase(slice_str(o->choice(*number)), slice_str(text)))
             return OK;
-    char words[256] = "one of";
-    size_t n = strlen(words);
+    char words[256] = "";
+    size_t n = 0;
     for (size_t i = 0; o->choice(i) && n < sizeof words; i++)
-        n += (size_t)snprintf(words + n, sizeof words - n, "%s %s", i ? "," : "", o->choice(i));
-    return bad_value(p, o, text, words);
+        n += (size_t)snprintf(words + n, sizeof words - n, "%s%s", i ? ", " : "", o->choice(i));
+    return error_set(p->err, STATUS_BAD_USE, NULL, ERROR_NO_OFFSET, "--%s: \"%s\" is not one of %s",
+                     o->name, text, words);
 }
 
 static void take_list(struct parse *p, const struct option *o, const char *text)
@@ -173,11 +192,19 @@ static void take_list(struct parse *p, const struct option *o, const char *text)
 static enum status take(struct parse *p, const struct option *o, const char *text)
 {
     unsigned number = 0;
+    if (o == &common_options[COMMON_HELP]) {
+        *p->help = true;
+        return OK;
+    }
     if (o->choice) {
         enum status status = choose(p, o, text, &number);
         if (status != OK)
             return status;
         text = o->choice(number);
+    }
+    if (o == &common_options[COMMON_LANGUAGE]) {
+        locale_choose(text);
+        return OK;
     }
     switch (o->kind) {
     case OPTION_FLAG:
@@ -217,42 +244,46 @@ static enum status needs_value(struct parse *p, const struct option *o)
                      o->name, o->value);
 }
 
-static enum status parse_long(struct parse *p, struct arguments *args, bool *help)
+/* The option of a table with that name, or, when that is empty, with that letter; NULL when there is
+ * none. */
+static const struct option *among(const struct option *o, struct slice name, char letter)
+{
+    for (; o && o->name; o++)
+        if (name.n ? slice_equal(slice_str(o->name), name) : o->letter == letter)
+            return o;
+    return NULL;
+}
+
+static const struct option *find(const struct parse *p, struct slice name, char letter)
+{
+    const struct option *own = among(p->command->options, name, letter);
+    return own ? own : among(common_options, name, letter);
+}
+
+static enum status parse_long(struct parse *p, struct arguments *args)
 {
     const char *name = args->list[args->at++] + 2;
     const char *equals = strchr(name, '=');
     size_t n = equals ? (size_t)(equals - name) : strlen(name);
-    if (n == strlen(help_option.name) && memcmp(name, help_option.name, n) == 0) {
-        *help = true;
-        return OK;
-    }
-    for (const struct option *o = p->command->options; o && o->name; o++) {
-        if (strlen(o->name) != n || memcmp(o->name, name, n) != 0)
-            continue;
-        if (!takes_value(o) && equals)
-            return error_set(p->err, STATUS_BAD_USE, NULL, ERROR_NO_OFFSET, "--%s takes no value",
-                             o->name);
-        if (!takes_value(o) || equals)
-            return take(p, o, equals ? equals + 1 : "");
-        if (args->at == args->n)
-            return needs_value(p, o);
-        return take(p, o, args->list[args->at++]);
-    }
-    return unknown_option(p, name, n);
+    const struct option *o = n ? find(p, slice_of(name, n), '\0') : NULL;
+    if (!o)
+        return unknown_option(p, name, n);
+    if (!takes_value(o) && equals)
+        return error_set(p->err, STATUS_BAD_USE, NULL, ERROR_NO_OFFSET, "--%s takes no value",
+                         o->name);
+    if (!takes_value(o) || equals)
+        return take(p, o, equals ? equals + 1 : "");
+    if (args->at == args->n)
+        return needs_value(p, o);
+    return take(p, o, args->list[args->at++]);
 }
 
-static enum status parse_short(struct parse *p, struct arguments *args, bool *help)
+static enum status parse_short(struct parse *p, struct arguments *args)
 {
     const char *letter = args->list[args->at++] + 1;
     for (; *letter; letter++) {
-        const struct option *o = p->command->options;
-        if (*letter == help_option.letter) {
-            *help = true;
-            return OK;
-        }
-        while (o && o->name && o->letter != *letter)
-            o++;
-        if (!o || !o->name)
+        const struct option *o = find(p, SLICE(""), *letter);
+        if (!o)
             return error_set(p->err, STATUS_BAD_USE, NULL, ERROR_NO_OFFSET, "unknown option -%c",
                              *letter);
         if (takes_value(o)) {
@@ -263,7 +294,7 @@ static enum status parse_short(struct parse *p, struct arguments *args, bool *he
             return take(p, o, args->list[args->at++]);
         }
         enum status status = take(p, o, "");
-        if (status != OK)
+        if (status != OK || *p->help)
             return status;
     }
     return OK;
@@ -284,7 +315,7 @@ static enum status check_operands(const struct command *command, const struct te
 enum status options_parse(const struct command *command, int argc, char **argv, timestamp now,
                           void *values, struct text_list *operands, bool *help, struct error *err)
 {
-    struct parse p = {command, now, values, err};
+    struct parse p = {command, now, values, help, err};
     struct arguments args = {argc, 0, argv};
     enum status status = OK;
     bool options_end = false;
@@ -298,9 +329,9 @@ enum status options_parse(const struct command *command, int argc, char **argv, 
             options_end = true;
             args.at++;
         } else if (argument[1] == '-') {
-            status = parse_long(&p, &args, help);
+            status = parse_long(&p, &args);
         } else {
-            status = parse_short(&p, &args, help);
+            status = parse_short(&p, &args);
         }
     }
     if (status != OK || *help)

@@ -1,6 +1,7 @@
 #include "cli/outfile.h"
 
 #include "base/arena.h"
+#include "base/locale.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -147,7 +148,8 @@ enum status outfile_commit(struct outfile *out, struct error *err)
     enum status status = OK;
     if (fflush(out->file) != 0 || ferror(out->file) ||
         (out->temporary && fsync(fileno(out->file)) != 0))
-        status = error_system(err, out->path ? out->path : "standard output", "can't be written");
+        status =
+            error_system(err, out->path ? out->path : _("standard output"), "can't be written");
     else if (out->temporary && !settle(out))
         status = error_system(err, out->path, "can't get its name");
     outfile_abandon(out);

@@ -26,7 +26,7 @@ struct scan_values {
     struct input_values input;
     struct rule_values rules;
     struct text_list rule_paths;
-    const char *output, *language;
+    const char *output;
     unsigned format, top, colour, local;
     bool metrics;
 };
@@ -36,12 +36,6 @@ struct scan_values {
 static const char *format_name(size_t number)
 {
     return timeline_formats[number] ? timeline_formats[number]->name : NULL;
-}
-
-static const char *language_name(size_t number)
-{
-    static const char *const names[] = {"en", "ja", NULL};
-    return number < 2 ? names[number] : NULL;
 }
 
 #define AT(member) .at = offsetof(struct scan_values, member)
@@ -59,8 +53,6 @@ static const struct option options[] = {
         "(as text or jsonl)"),
      AT(metrics)},
     {0, "top", OPTION_NUMBER, "N", N_("at most N rows in each table of numbers (10)"), AT(top)},
-    {0, "lang", OPTION_TEXT, "LANGUAGE", N_("the language (that of the locale)"),
-     .choice = language_name, AT(language)},
     {0, "utc", OPTION_SET, NULL, N_("times in UTC (this is the default)"), AT(local), .set = false},
     {0, "local", OPTION_SET, NULL, N_("times in the time zone of this machine"), AT(local),
      .set = true},
@@ -112,11 +104,11 @@ static enum status check_values(const struct scan_values *v, struct error *err)
     const char *format = timeline_formats[v->format]->name;
     bool text = strcmp(format, "text") == 0;
     if (!v->rule_paths.n && !v->metrics)
-        return bad_use(err, "give the rules: --rules DIR; try hikeshi scan --help");
+        return bad_use(err, _("give the rules: --rules DIR; try hikeshi scan --help"));
     if (v->metrics && v->rule_paths.n && !text)
-        return bad_use(err, "--metrics together with --rules is told as text only");
+        return bad_use(err, _("--metrics together with --rules is told as text only"));
     if (v->metrics && !text && strcmp(format, "jsonl") != 0)
-        return bad_use(err, "--metrics is told as text or jsonl");
+        return bad_use(err, _("--metrics is told as text or jsonl"));
     return input_check(&v->input, err);
 }
 
@@ -135,7 +127,7 @@ static enum status load_rules(struct run *r, struct error *err)
                               n),
                 n);
     if (!ruleset_count(r->rules))
-        return bad_use(err, "no rule is left to try; see --rules, --level, --status, --tag");
+        return bad_use(err, _("no rule is left to try; see --rules, --level, --status, --tag"));
     return OK;
 }
 
@@ -294,7 +286,7 @@ static void name_output(const struct run *r, struct error *err)
 {
     if (strcmp(err->where, "output") == 0)
         snprintf(err->where, sizeof err->where, "%s",
-                 r->v->output ? r->v->output : "standard output");
+                 r->v->output ? r->v->output : _("standard output"));
 }
 
 /* All that was found goes out; a file gets its name only when that is all there is to find. */
@@ -424,8 +416,6 @@ static int run(const struct command *self, void *values, const struct text_list 
     struct run r = {.v = values, .paths = operands, .stop = stop_on_signals()};
     struct error err = {0}, later = {0};
     int result;
-    if (r.v->language)
-        locale_choose(r.v->language);
     enum status status = prepare(&r, &err);
     if (status != OK) {
         error_print(&err, stderr);

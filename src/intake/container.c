@@ -1,6 +1,7 @@
 #include "intake/intake_internal.h"
 
 #include "base/arena.h"
+#include "base/locale.h"
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -85,7 +86,7 @@ static la_int64_t seek_to(struct archive *a, void *ctx, la_int64_t offset, int w
     return to;
 }
 
-static const char over_budget[] = "unpacks to over 1000 times its size on disk: given up";
+static const char *const over_budget = N_("unpacks to over 1000 times its size on disk: given up");
 
 static ssize_t member_read(struct stream *s, char *to, size_t room)
 {
@@ -103,7 +104,8 @@ static ssize_t member_read(struct stream *s, char *to, size_t room)
         return n;
     }
     const char *why = archive_error_string(a);
-    snprintf(s->failure, sizeof s->failure, "can't be unpacked further: %s", why ? why : "damaged");
+    snprintf(s->failure, sizeof s->failure, _("can't be unpacked further: %s"),
+             why ? why : _("damaged"));
     return -1;
 }
 
@@ -146,8 +148,8 @@ static enum container_next broken(struct container *c, const char *what, const c
 {
     const char *why = archive_error_string(c->archive);
     if (archive_format(c->archive) == ARCHIVE_FORMAT_7ZIP && !c->below->seek)
-        why = "a 7z archive has to be a file, or small; unpack it";
-    snprintf(c->failure, sizeof c->failure, "%s: %s", what, why ? why : "damaged");
+        why = _("a 7z archive has to be a file, or small; unpack it");
+    snprintf(c->failure, sizeof c->failure, "%s: %s", what, why ? why : _("damaged"));
     *failure = c->failure;
     return CONTAINER_BROKEN;
 }
@@ -186,10 +188,10 @@ enum container_next container_next(struct container *c, struct slice *name, stru
                                    const char **failure)
 {
     if (!c->opened && archive_read_open1(c->archive) != ARCHIVE_OK)
-        return broken(c, "can't be unpacked", failure);
+        return broken(c, _("can't be unpacked"), failure);
     c->opened = true;
     if (archive_filter_count(c->archive) - 1 > FILTERS_MOST) { /* the last "filter" is the file */
-        *failure = "compressed too many times over";
+        *failure = N_("compressed too many times over");
         return CONTAINER_BROKEN;
     }
     struct archive_entry *entry;
@@ -205,7 +207,7 @@ enum container_next container_next(struct container *c, struct slice *name, stru
         if (r == ARCHIVE_EOF)
             break;
         if (r != ARCHIVE_OK && r != ARCHIVE_WARN)
-            return broken(c, "can't be unpacked from here on", failure);
+            return broken(c, _("can't be unpacked from here on"), failure);
         c->member.face.head_at = c->member.face.head_n = 0;
         *member = &c->member.face;
         if (archive_format(c->archive) == ARCHIVE_FORMAT_RAW) {
@@ -214,7 +216,7 @@ enum container_next container_next(struct container *c, struct slice *name, stru
         }
         *name = name_of(entry);
         if (archive_entry_is_data_encrypted(entry)) {
-            *failure = "protected by a password: unpack it and name the files";
+            *failure = N_("protected by a password: unpack it and name the files");
             return CONTAINER_PROBLEM;
         }
         if (archive_entry_filetype(entry) == AE_IFREG && !archive_entry_hardlink(entry))

@@ -1,3 +1,4 @@
+#include "base/locale.h"
 #include "base/text.h"
 #include "intake/evtx_internal.h"
 
@@ -643,6 +644,6 @@ enum status evtx_record(struct evtx *e, size_t from, size_t to, uint64_t number,
         begin_event(e);
     if (e->wrong && !e->quiet && e->status == OK)
         problem_add(e->problems, e->input, e->chunk_at + e->wrong_at, "record %llu: %s",
-                    (unsigned long long)number, e->wrong);
+                    (unsigned long long)number, locale_text(e->wrong));
     return e->status;
 }

@@ -1,5 +1,6 @@
 #include "intake/intake_internal.h"
 
+#include "base/locale.h"
 #include "base/text.h"
 #include "base/vec.h"
 
@@ -80,8 +81,8 @@ static void walk_folder(struct inputs *in, const char *path, int depth) // NOLIN
     int n = depth < FOLDERS_DEEP ? scandir(path, &entries, is_entry, by_name) : -1;
     if (n < 0) {
         add_unreadable(in, path,
-                       depth < FOLDERS_DEEP ? strerrordesc_np(errno)
-                                            : "too many folders in one another");
+                       depth < FOLDERS_DEEP ? error_reason(errno)
+                                            : _("too many folders in one another"));
         return;
     }
     bool slash = slice_ends(slice_str(path), SLICE("/"));
@@ -93,7 +94,7 @@ static void walk_folder(struct inputs *in, const char *path, int depth) // NOLIN
         if (lstat(child, &st) == 0)
             walk(in, child, &st, false, depth + 1);
         else
-            add_unreadable(in, child, strerrordesc_np(errno));
+            add_unreadable(in, child, error_reason(errno));
         free(child);
         free(entries[i]);
     }
@@ -111,11 +112,11 @@ static void walk(struct inputs *in, const char *path, const struct stat *st, boo
     } else if (named && (S_ISFIFO(st->st_mode) || S_ISCHR(st->st_mode))) {
         add(in, slice_str(path), path); /* a pipe, a terminal: read until it ends */
     } else if (S_ISLNK(st->st_mode)) {
-        add_unreadable(in, path, "a symbolic link is not followed: name what it points to");
+        add_unreadable(in, path, _("a symbolic link is not followed: name what it points to"));
     } else {
         add_unreadable(in, path,
-                       S_ISFIFO(st->st_mode) ? "a pipe inside a folder is not read: name it"
-                                             : "a device or socket holds no logs");
+                       S_ISFIFO(st->st_mode) ? _("a pipe inside a folder is not read: name it")
+                                             : _("a device or socket holds no logs"));
     }
 }
 
@@ -131,7 +132,7 @@ struct inputs *inputs_find(const char *const *paths, size_t n, struct problems *
         else if (stat(paths[i], &st) == 0)
             walk(in, paths[i], &st, true, 0);
         else
-            add_unreadable(in, paths[i], strerrordesc_np(errno));
+            add_unreadable(in, paths[i], error_reason(errno));
     }
     in->named = (uint32_t)in->list.n;
     return in;

@@ -5,6 +5,7 @@
 #include "intake/json_scan.h"
 
 #include "base/arena.h"
+#include "base/locale.h"
 
 #include <stdlib.h>
 
@@ -132,8 +133,8 @@ static struct slice line_document(struct slice rest)
 
 static const char *why(enum json_result result)
 {
-    return result == JSON_DEEP ? "objects or arrays are nested over 64 deep"
-                               : "not well-formed JSON";
+    return result == JSON_DEEP ? N_("objects or arrays are nested over 64 deep")
+                               : N_("not well-formed JSON");
 }
 
 /* The document at p: an event, or a problem. */
@@ -151,9 +152,9 @@ static enum status one_document(struct reading *r, struct place *p, struct error
         size_t n = json_document(rest, &broken), line_n = document.n;
         if (!n || n > DOCUMENT_MOST) {
             problem_add(r->problems, r->batch->input, p->line, "%s",
-                        n                     ? "a document of over 16 MiB"
+                        n                     ? N_("a document of over 16 MiB")
                         : result == JSON_DEEP ? why(result)
-                                              : "not well-formed JSON: it breaks off");
+                                              : N_("not well-formed JSON: it breaks off"));
             advance(all, p, n ? n : json_resume(all, p->at) - p->at);
             return OK;
         }

@@ -1,5 +1,6 @@
 #include "intake/problem.h"
 
+#include "base/locale.h"
 #include "base/vec.h"
 
 #include <pthread.h>
@@ -72,7 +73,7 @@ void problem_add(struct problems *p, uint32_t input, uint64_t offset, const char
     struct problem new = {.input = input, .offset = offset};
     va_list args;
     va_start(args, format);
-    vsnprintf(new.what, sizeof new.what, format, args);
+    vsnprintf(new.what, sizeof new.what, locale_text(format), args);
     va_end(args);
 
     pthread_mutex_lock(&p->lock);

@@ -1,7 +1,7 @@
 /*
  * What could not be read. Bad input never stops the rest: a reader reports the place and goes on.
  * Counts are exact; of the places, the first PROBLEMS_KEPT of each input, by offset, are kept
- * word for word. One list serves all workers (it locks itself).
+ * word for word, in the user's language (as with error_set). One list serves all workers (it locks itself).
  *
  *     problem_add(problems, batch->input, offset, "the record's checksum is wrong");
  */

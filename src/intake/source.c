@@ -1,6 +1,7 @@
 #include "intake/intake_internal.h"
 
 #include "base/arena.h"
+#include "base/locale.h"
 
 #include <stdlib.h>
 
@@ -159,7 +160,7 @@ static void next_member(struct source *s)
         inputs_set_container(s->inputs, input);
     if ((next == CONTAINER_MEMBER || next == CONTAINER_PROBLEM) && ++s->members > MEMBERS_MOST) {
         next = CONTAINER_BROKEN;
-        failure = "holds over 131072 files: the rest is not read";
+        failure = N_("holds over 131072 files: the rest is not read");
     }
     if (next == CONTAINER_MEMBER || next == CONTAINER_PROBLEM)
         input = inputs_add(s->inputs, input, name);

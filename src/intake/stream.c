@@ -1,6 +1,7 @@
 #include "intake/intake_internal.h"
 
 #include "base/buf.h"
+#include "base/locale.h"
 #include "base/text.h"
 
 #include <errno.h>
@@ -85,7 +86,7 @@ static ssize_t file_read(struct stream *s, char *to, size_t room)
         n = f->waits ? read(f->fd, to, room) : pread(f->fd, to, room, (off_t)f->at);
     } while (n < 0 && (errno == EINTR || errno == EAGAIN));
     if (n < 0)
-        snprintf(s->failure, sizeof s->failure, "can't be read: %s", strerrordesc_np(errno));
+        snprintf(s->failure, sizeof s->failure, _("can't be read: %s"), error_reason(errno));
     if (n > 0) {
         f->at += (uint64_t)n;
         atomic_fetch_add(&f->flow->disk_done, (uint64_t)n);
@@ -105,7 +106,7 @@ struct stream *stream_open(const char *path, struct intake_flow *flow, char fail
     int fd = strcmp(path, "-") == 0 ? STDIN_FILENO
                                     : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     if (fd < 0 || fstat(fd, &st) != 0) {
-        snprintf(failure, 160, "can't be opened: %s", strerrordesc_np(errno));
+        snprintf(failure, 160, _("can't be opened: %s"), error_reason(errno));
         if (fd > STDIN_FILENO)
             close(fd);
         return NULL;

@@ -53,8 +53,12 @@ status "no command" 2 "$hikeshi"
 status "an unknown command" 2 "$hikeshi" zebra
 same "a mistyped command" "$("$hikeshi" hepl 2>&1)" \
     'hikeshi: there is no command "hepl"; did you mean "help"?'
+same "a mistyped option in Japanese" "$("$hikeshi" completion --lang ja --halp bash 2>&1)" \
+    "hikeshi completion: --halp というオプションはありません。--help のことですか (hikeshi completion --help を参照)"
+status "no such language" 2 "$hikeshi" help --lang de
+same "a word of another language" "$("$hikeshi" complete -- help --lang "" | xargs)" "en ja"
 same "a mistyped option" "$("$hikeshi" completion --halp bash 2>&1)" \
-    'hikeshi completion: unknown option --halp; try hikeshi completion --help'
+    'hikeshi completion: unknown option --halp; did you mean --help? (see hikeshi completion --help)'
 status "a closed output" 4 bash -c '"$0" help >&-' "$hikeshi"
 if [ -w /dev/full ]; then
     status "a full disk" 4 bash -c '"$0" help >/dev/full' "$hikeshi"

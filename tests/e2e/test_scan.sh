@@ -41,6 +41,8 @@ status "a path that is not there" 3 scan "$scratch/none"
 status "a path that is not there, and findings" 1 scan "$scratch/none" "$logs"
 scan "$scratch/none" >/dev/null 2>"$scratch/said"
 check "the path is named" has "$scratch/none" "$scratch/said"
+same "and in Japanese" "$(scan --lang ja "$scratch/none" 2>&1 >/dev/null)" \
+    "hikeshi: $scratch/none: そのようなファイルやフォルダーはありません"
 same "why is told once" "$(scan -r "$scratch/none" "$logs" 2>&1)" \
     "hikeshi: $scratch/none: it can't be opened: No such file or directory"
 
