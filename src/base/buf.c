@@ -33,6 +33,12 @@ void buf_char(struct buf *b, char c)
     b->n++;
 }
 
+void buf_number(struct buf *b, uint64_t number)
+{
+    char room[DIGITS_ROOM];
+    buf_add(b, text_digits(number, 10, room));
+}
+
 void buf_printf(struct buf *b, const char *format, ...)
 {
     va_list args;

@@ -21,6 +21,7 @@ char *buf_room(struct buf *b, size_t more);
 
 void buf_add(struct buf *b, struct slice s);
 void buf_char(struct buf *b, char c);
+void buf_number(struct buf *b, uint64_t number); /* decimal */
 void buf_printf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* A JSON string with its quotes (RFC 8259). What could steer a terminal (controls of C0 and C1, changes

@@ -161,3 +161,12 @@ struct slice text_fold(struct arena *a, struct slice s)
             return fold_ascii(a, s, i);
     return s;
 }
+
+struct slice text_digits(uint64_t number, unsigned base, char room[DIGITS_ROOM])
+{
+    size_t at = DIGITS_ROOM;
+    do
+        room[--at] = "0123456789abcdef"[number % base];
+    while ((number /= base) != 0);
+    return slice_of(room + at, DIGITS_ROOM - at);
+}

@@ -26,4 +26,8 @@ struct slice utf16_to_utf8(struct arena *a, struct slice utf16le);
  * not valid UTF-8 keeps its bad bytes as they are. */
 struct slice text_fold(struct arena *a, struct slice s);
 
+/* Digits of a number in base 10 or 16 (lower case), in `room`. printf takes many times as long. */
+enum { DIGITS_ROOM = 20 };
+struct slice text_digits(uint64_t number, unsigned base, char room[DIGITS_ROOM]);
+
 #endif

@@ -122,7 +122,9 @@ static void put_origin(struct run *r, struct writer *w, struct origin origin)
         w->input_known = true;
     }
     buf_add(&w->lines, buf_slice(&w->input));
-    buf_printf(&w->lines, "\"record\":%" PRIu64 ",", origin.record);
+    buf_add(&w->lines, SLICE("\"record\":"));
+    buf_number(&w->lines, origin.record);
+    buf_char(&w->lines, ',');
 }
 
 static void put_row(struct run *r, struct writer *w, const struct block *b, uint32_t row)

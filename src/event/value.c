@@ -8,15 +8,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+static const char hex_digits[] = "0123456789ABCDEF";
+
+/* Two digits a byte; returns where they end. */
+static char *put_hex(char *out, const unsigned char *in, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        *out++ = hex_digits[in[i] >> 4];
+        *out++ = hex_digits[in[i] & 15];
+    }
+    return out;
+}
+
 static struct slice hex(struct arena *a, const void *p, size_t n)
 {
-    static const char digits[] = "0123456789ABCDEF";
-    const unsigned char *in = p;
     char *out = arena_bytes(a, n * 2);
-    for (size_t i = 0; i < n; i++) {
-        out[2 * i] = digits[in[i] >> 4];
-        out[2 * i + 1] = digits[in[i] & 15];
-    }
+    put_hex(out, p, n);
     return slice_of(out, n * 2);
 }
 
@@ -29,21 +36,20 @@ static struct slice text_int(struct value v, struct arena *a)
 
 static struct slice text_uint(struct value v, struct arena *a)
 {
-    char digits[20];
-    size_t at = sizeof digits;
+    char room[DIGITS_ROOM];
     uint64_t n;
     memcpy(&n, v.p, sizeof n);
-    do
-        digits[--at] = (char)('0' + n % 10);
-    while ((n /= 10) != 0);
-    return slice_of(arena_copy(a, digits + at, sizeof digits - at), sizeof digits - at);
+    return arena_slice(a, text_digits(n, 10, room));
 }
 
 static struct slice text_hex(struct value v, struct arena *a)
 {
+    char room[2 + DIGITS_ROOM] = "0x";
     uint64_t n;
     memcpy(&n, v.p, sizeof n);
-    return arena_printf(a, "0x%" PRIx64, n);
+    struct slice digits = text_digits(n, 16, room + 2);
+    memmove(room + 2, digits.p, digits.n);
+    return arena_slice(a, slice_of(room, 2 + digits.n));
 }
 
 static struct slice text_double(struct value v, struct arena *a)
@@ -65,14 +71,20 @@ static struct slice text_bool(struct value v, struct arena *a)
     return *(const uint8_t *)v.p ? SLICE("true") : SLICE("false");
 }
 
+/* [MS-DTYP] 2.3.4.2: a number of four bytes and two of two (little-endian), then eight bytes. */
 static struct slice text_guid(struct value v, struct arena *a)
 {
-    struct cursor c = cursor_of(slice_of(v.p, v.n));
-    uint32_t d1 = cursor_u32(&c);
-    unsigned d2 = cursor_u16(&c), d3 = cursor_u16(&c);
-    const unsigned char *r = c.p + c.at;
-    return arena_printf(a, "{%08" PRIX32 "-%04X-%04X-%02X%02X-%02X%02X%02X%02X%02X%02X}", d1, d2,
-                        d3, r[0], r[1], r[2], r[3], r[4], r[5], r[6], r[7]);
+    static const uint8_t order[16] = {3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15};
+    const unsigned char *in = v.p;
+    char text[38], *out = text;
+    *out++ = '{';
+    for (size_t i = 0; i < sizeof order; i++) {
+        if (i == 4 || i == 6 || i == 8 || i == 10)
+            *out++ = '-';
+        out = put_hex(out, in + order[i], 1);
+    }
+    *out = '}';
+    return slice_of(arena_copy(a, text, sizeof text), sizeof text);
 }
 
 /* [MS-DTYP] 2.4.2.2: revision, count, 48-bit authority (big-endian), 32-bit sub-authorities. */
@@ -85,13 +97,16 @@ static struct slice text_sid(struct value v, struct arena *a)
         authority = authority << 8 | cursor_u8(&c);
     if (c.failed || cursor_left(&c) < count * 4u)
         return hex(a, v.p, v.n);
-    char text[16 + 21 + 255 * 11];
-    size_t n = (size_t)snprintf(text, sizeof text,
-                                authority >> 32 ? "S-%u-0x%012" PRIx64 : "S-%u-%" PRIu64, revision,
-                                authority);
-    for (unsigned i = 0; i < count; i++)
-        n += (size_t)snprintf(text + n, sizeof text - n, "-%" PRIu32, cursor_u32(&c));
-    return arena_slice(a, slice_of(text, n));
+    struct buf text = {0};
+    buf_printf(&text, authority >> 32 ? "S-%u-0x%012" PRIx64 : "S-%u-%" PRIu64, revision,
+               authority);
+    for (unsigned i = 0; i < count; i++) {
+        buf_char(&text, '-');
+        buf_number(&text, cursor_u32(&c));
+    }
+    struct slice kept = arena_slice(a, buf_slice(&text));
+    buf_free(&text);
+    return kept;
 }
 
 /* A time that no timestamp holds, such as 0 ("never"): its like in another 400 years, which all have

@@ -9,8 +9,6 @@
 #include "report/timeline_internal.h"
 #include "report/words.h"
 
-#include <inttypes.h>
-
 /* What begins a formula: in ASCII, and the full-width forms that Japanese editions of spreadsheets
  * take as the same (OWASP, CSV Injection). */
 static bool begins_formula(struct slice s)
@@ -67,7 +65,8 @@ static void cell(struct buf *b, struct slice s)
 
 static void number(struct buf *b, uint64_t n)
 {
-    buf_printf(b, ",%" PRIu64, n);
+    buf_char(b, ',');
+    buf_number(b, n);
 }
 
 static enum status begin(struct timeline *t, struct error *err)
