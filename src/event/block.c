@@ -188,29 +188,26 @@ enum status block_set_flush(struct block_set *set, struct error *err)
     return OK;
 }
 
-/* What a block holds in memory, near enough for a limit. */
-static size_t block_bytes(const struct block *b)
-{
-    size_t bytes = b->values.used + b->rows_cap * (sizeof *b->times + sizeof *b->origins);
-    for (uint32_t i = 0; i < b->columns_n; i++) {
-        const struct column *c = &b->columns[i];
-        bytes += c->ids_cap * sizeof *c->ids +
-                 c->values_cap * (sizeof *c->values + sizeof *c->hashes) +
-                 c->texts_cap * 2 * sizeof *c->texts + c->table_cap * sizeof *c->table;
-    }
-    return bytes;
-}
-
 enum status block_set_trim(struct block_set *set, size_t most_bytes, struct error *err)
 {
     size_t total = 0;
     for (uint32_t i = 0; i < set->n; i++)
-        total += block_bytes(set->blocks[i]);
+        total += set->blocks[i]->held + set->blocks[i]->values.used;
     if (total <= most_bytes && set->n <= KINDS_MOST)
         return OK;
     enum status status = block_set_flush(set, err);
     forget_blocks(set);
     return status;
+}
+
+/* A capacity doubled until `n` fit; the block is charged for what `each` of the new ones takes. */
+static uint32_t grown(struct block *b, uint32_t cap, uint32_t first, uint32_t n, size_t each)
+{
+    uint32_t old = cap;
+    while (cap < n)
+        cap = cap ? cap * 2 : first;
+    b->held += (cap - old) * each;
+    return cap;
 }
 
 /* As realloc, which knows nothing of cache lines. */
@@ -224,6 +221,7 @@ static void columns_grow(struct block *b)
     if (b->columns_cap)
         memcpy(more, b->columns, b->columns_cap * sizeof *more);
     free(b->columns);
+    b->held += (cap - b->columns_cap) * sizeof *more;
     b->columns = more;
     b->columns_cap = cap;
 }
@@ -253,8 +251,7 @@ static void rows_room(struct block *b, uint32_t rows)
 {
     if (rows <= b->rows_cap)
         return;
-    while (b->rows_cap < rows)
-        b->rows_cap = b->rows_cap ? b->rows_cap * 2 : ROWS_FIRST;
+    b->rows_cap = grown(b, b->rows_cap, ROWS_FIRST, rows, sizeof *b->times + sizeof *b->origins);
     b->times = xrealloc(b->times, b->rows_cap, sizeof *b->times);
     b->origins = xrealloc(b->origins, b->rows_cap, sizeof *b->origins);
 }
@@ -308,12 +305,11 @@ static inline bool value_equal(const struct value *a, const struct value *b, uin
     return a->n == b->n && a->type == b->type && head_of(a) == b_head && tail_equal(a, b);
 }
 
-static void values_room(struct column *c, uint32_t n)
+static void values_room(struct block *b, struct column *c, uint32_t n)
 {
     if (n <= c->values_cap)
         return;
-    while (c->values_cap < n)
-        c->values_cap = c->values_cap ? c->values_cap * 2 : 16;
+    c->values_cap = grown(b, c->values_cap, 16, n, sizeof *c->values + sizeof *c->hashes);
     c->values = xrealloc(c->values, c->values_cap, sizeof *c->values);
     c->hashes = xrealloc(c->hashes, c->values_cap, sizeof *c->hashes);
 }
@@ -321,7 +317,7 @@ static void values_room(struct column *c, uint32_t n)
 /* Appends a value to the dictionary: at most two a row (one, and a list), so numbers fit 16 bits. */
 static uint16_t add_value(struct block *b, struct column *c, struct value v, uint32_t hash)
 {
-    values_room(c, c->values_n + 1);
+    values_room(b, c, c->values_n + 1);
     uint32_t id = c->values_n++;
     c->values[id] = (struct value){arena_copy(&b->values, v.p, v.n), v.n, v.type};
     c->hashes[id] = hash;
@@ -333,9 +329,9 @@ static uint32_t table_entry(uint32_t id, uint32_t hash)
     return id | (hash & 0xffff0000);
 }
 
-static void table_grow(struct column *c)
+static void table_grow(struct block *b, struct column *c)
 {
-    uint32_t cap = c->table_cap ? c->table_cap * 2 : 32;
+    uint32_t cap = grown(b, c->table_cap, 32, c->table_cap + 1, sizeof *c->table);
     free(c->table);
     c->table = xcalloc(cap, sizeof *c->table);
     c->table_cap = cap;
@@ -363,7 +359,7 @@ static uint16_t find_or_add(struct block *b, struct column *c, struct value v, u
 {
     uint32_t hash = hash_of(b->set, &v, head);
     if (c->values_n * 2 >= c->table_cap)
-        table_grow(c);
+        table_grow(b, c);
     uint32_t i = hash & (c->table_cap - 1);
     for (; c->table[i]; i = (i + 1) & (c->table_cap - 1)) {
         uint16_t id = (uint16_t)c->table[i];
@@ -428,21 +424,20 @@ __attribute__((noinline)) static void put_again(struct block *b, struct column *
     old->n = n;
 }
 
-static void ids_room(struct column *c, uint32_t rows)
+static void ids_room(struct block *b, struct column *c, uint32_t rows)
 {
     if (rows <= c->ids_cap)
         return;
-    while (c->ids_cap < rows)
-        c->ids_cap = c->ids_cap ? c->ids_cap * 2 : ROWS_FIRST;
+    c->ids_cap = grown(b, c->ids_cap, ROWS_FIRST, rows, sizeof *c->ids);
     c->ids = xrealloc(c->ids, c->ids_cap, sizeof *c->ids);
 }
 
 /* Makes row the column's next one; false when it has a value already. */
-__attribute__((noinline)) static bool column_reach(struct column *c, uint32_t row)
+__attribute__((noinline)) static bool column_reach(struct block *b, struct column *c, uint32_t row)
 {
     if (c->ids_n > row)
         return false;
-    ids_room(c, row + 1);
+    ids_room(b, c, row + 1);
     if (c->ids_n < row)
         memset(c->ids + c->ids_n, 0, (row - c->ids_n) * sizeof *c->ids);
     c->ids_n = row;
@@ -455,7 +450,7 @@ void block_put(struct block *b, uint32_t column, struct value v)
         return;
     struct column *c = &b->columns[column];
     uint32_t row = b->rows - 1;
-    if (__builtin_expect(c->ids_n != row || row >= c->ids_cap, 0) && !column_reach(c, row)) {
+    if (__builtin_expect(c->ids_n != row || row >= c->ids_cap, 0) && !column_reach(b, c, row)) {
         put_again(b, c, row, v);
         return;
     }
@@ -492,7 +487,7 @@ void block_restore(struct block *b, const struct event_kind *kind, uint32_t rows
 struct column *column_restore_values(struct block *b, uint32_t column, uint32_t values_n)
 {
     struct column *c = &b->columns[column];
-    values_room(c, values_n);
+    values_room(b, c, values_n);
     c->values_n = values_n;
     return c;
 }
@@ -500,7 +495,7 @@ struct column *column_restore_values(struct block *b, uint32_t column, uint32_t 
 uint16_t *column_restore_ids(struct block *b, uint32_t column)
 {
     struct column *c = &b->columns[column];
-    ids_room(c, b->rows);
+    ids_room(b, c, b->rows);
     c->ids_n = b->rows;
     return memset(c->ids, 0, b->rows * sizeof *c->ids);
 }
@@ -511,11 +506,12 @@ int32_t block_find(const struct block *b, struct slice name)
     return found && b->columns[*found].values_n > 1 ? (int32_t)*found : -1;
 }
 
-static void texts_room(struct column *c, uint32_t id)
+static void texts_room(struct block *b, struct column *c, uint32_t id)
 {
     if (id < c->texts_cap)
         return;
     uint32_t cap = c->values_cap;
+    b->held += (cap - c->texts_cap) * 2 * sizeof *c->texts;
     c->texts = xrealloc(c->texts, cap, sizeof *c->texts);
     c->folded = xrealloc(c->folded, cap, sizeof *c->folded);
     memset(c->texts + c->texts_cap, 0, (cap - c->texts_cap) * sizeof *c->texts);
@@ -526,7 +522,7 @@ static void texts_room(struct column *c, uint32_t id)
 struct slice column_text(struct block *b, uint32_t column, uint32_t id)
 {
     struct column *c = &b->columns[column];
-    texts_room(c, id);
+    texts_room(b, c, id);
     if (!c->texts[id].p) {
         c->texts[id] = value_text(c->values[id], &b->values);
         if (!c->texts[id].p)

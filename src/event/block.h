@@ -81,6 +81,7 @@ struct block {
     uint32_t columns_n;
     /* the rest is block.c's own */
     uint32_t columns_cap, rows_cap;
+    size_t held; /* bytes of its arrays */
     struct map names;
     struct arena kind_bytes, names_bytes;
     struct arena values; /* values, texts; reset with each round */
