@@ -53,6 +53,35 @@ static size_t frame(struct slice bytes, uint64_t offset, bool last)
     return at;
 }
 
+/* What is noted of a file: how many chunks its header counts, and the number of the last record so far;
+ * 0: not known. */
+enum { NOTED_CHUNKS, NOTED_RECORD };
+
+/* The header may count fewer chunks than there are: that of a file that was copied from a running
+ * system lags behind. */
+static uint64_t counted_chunks(struct slice header)
+{
+    struct cursor c = cursor_of(header);
+    cursor_seek(&c, 42);
+    uint64_t n = cursor_u16(&c);
+    return slice_starts(header, FILE_MAGIC) ? n : 0;
+}
+
+static void note(const struct batch *batch, uint64_t noted[READER_NOTES])
+{
+    size_t at = header_size(batch->bytes, batch->offset);
+    uint64_t first;
+    if (at)
+        noted[NOTED_CHUNKS] = counted_chunks(batch->bytes);
+    for (size_t n; at < batch->bytes.n; at += n) {
+        struct slice rest = slice_sub(batch->bytes, at, SIZE_MAX);
+        n = chunk_size(rest);
+        if (at + n >= batch->bytes.n &&
+            !evtx_chunk_numbers(slice_sub(rest, 0, n), &first, &noted[NOTED_RECORD]))
+            noted[NOTED_RECORD] = 0;
+    }
+}
+
 static void *open_state(const struct reader_options *options)
 {
     struct evtx *e = xcalloc(1, sizeof *e);
@@ -105,16 +134,31 @@ static void check_file_header(struct evtx *e, struct slice header)
         problem_add(e->problems, e->input, 0, "the file header's checksum is wrong");
 }
 
-/* Whether chunks that the header counts are missing. It may count fewer than there are: the header of
- * a file that was copied from a running system lags behind. */
-static void check_chunks(struct evtx *e, struct slice bytes)
+/* Whether chunks that the header counts are missing from a file that ends at `end`. */
+static void check_count(struct evtx *e, uint64_t counted, uint64_t end)
 {
-    struct cursor c = cursor_of(bytes);
-    cursor_seek(&c, 42);
-    size_t counted = cursor_u16(&c);
-    size_t found = (slice_sub(bytes, EVTX_FILE_HEADER, SIZE_MAX).n + EVTX_CHUNK - 1) / EVTX_CHUNK;
-    if (slice_starts(bytes, FILE_MAGIC) && counted > found)
-        problem_add(e->problems, e->input, bytes.n, "the file ends before its last chunk");
+    uint64_t begin = end < EVTX_FILE_HEADER ? end : EVTX_FILE_HEADER;
+    uint64_t found = (end - begin + EVTX_CHUNK - 1) / EVTX_CHUNK;
+    if (counted > found)
+        problem_add(e->problems, e->input, end,
+                    "of the %llu chunks that the file header counts, %llu are missing",
+                    (unsigned long long)counted, (unsigned long long)(counted - found));
+}
+
+/* Whether the chunk that has been begun goes on from the last record before it. Where a full log begins
+ * again at its first chunk, the numbers go down. */
+static void check_order(struct evtx *e, uint64_t *number)
+{
+    uint64_t first, last;
+    if (!evtx_chunk_numbers(e->chunk, &first, &last)) {
+        *number = 0;
+        return;
+    }
+    if (*number && first > *number + 1)
+        problem_add(e->problems, e->input, e->chunk_at,
+                    "records %llu to %llu, which come before this chunk, are missing",
+                    (unsigned long long)*number + 1, (unsigned long long)first - 1);
+    *number = last;
 }
 
 static void begin_chunk(struct evtx *e, struct slice bytes, uint64_t offset)
@@ -141,16 +185,21 @@ static enum status decode(void *state, const struct batch *batch, struct block_s
     e->problems = problems;
     e->err = err;
     e->input = batch->input;
+    uint64_t noted[READER_NOTES] = {batch->noted[NOTED_CHUNKS], batch->noted[NOTED_RECORD]};
     size_t at = header_size(batch->bytes, batch->offset);
-    if (at)
+    if (at) {
         check_file_header(e, slice_sub(batch->bytes, 0, at));
-    if (at && batch->last)
-        check_chunks(e, batch->bytes);
+        noted[NOTED_CHUNKS] = counted_chunks(batch->bytes);
+    }
+    e->chunks_end = noted[NOTED_CHUNKS] ? EVTX_FILE_HEADER + noted[NOTED_CHUNKS] * EVTX_CHUNK : 0;
+    if (batch->last)
+        check_count(e, noted[NOTED_CHUNKS], batch->offset + batch->bytes.n);
     enum status status = OK;
     while (status == OK && at < batch->bytes.n) {
         struct slice rest = slice_sub(batch->bytes, at, SIZE_MAX);
         size_t n = chunk_size(rest);
         begin_chunk(e, slice_sub(rest, 0, n), batch->offset + at);
+        check_order(e, &noted[NOTED_RECORD]);
         status = evtx_chunk(e);
         at += n;
     }
@@ -163,6 +212,7 @@ const struct reader evtx_reader = {
     .products = (const char *const[]){"windows", NULL},
     .recognise = recognise,
     .frame = frame,
+    .note = note,
     .open = open_state,
     .close = close_state,
     .decode = decode,

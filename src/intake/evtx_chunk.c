@@ -5,7 +5,13 @@
 /* A chunk's header: 8 bytes "ElfChnk", numbers and identifiers of its first and last record, size of
  * the header (128), offset of the last record, of the free space, checksum of the records, and at 124
  * that of the header itself, which covers the tables of names and templates behind it too. */
-enum { FREE_SPACE_AT = 48, RECORDS_CHECKSUM_AT = 52, CHECKSUM_AT = 124, TABLES_AT = 128 };
+enum {
+    FIRST_NUMBER_AT = 8,
+    FREE_SPACE_AT = 48,
+    RECORDS_CHECKSUM_AT = 52,
+    CHECKSUM_AT = 124,
+    TABLES_AT = 128
+};
 
 #define RECORD_MAGIC slice_of("**\0", 4)
 #define BINXML_MAGIC slice_of("\x0f\x01\x01", 4) /* the header that a record's BinXML begins with */
@@ -63,6 +69,18 @@ static bool record_at(struct slice chunk, size_t at, struct record *r)
     r->written = cursor_u64(&c);
     return !c.failed && r->size >= EVTX_RECORD_LEAST && r->size <= chunk.n - at &&
            u32_at(chunk, at + r->size - 4) == r->size;
+}
+
+bool evtx_chunk_numbers(struct slice chunk, uint64_t *first, uint64_t *last)
+{
+    struct record r;
+    struct cursor c = cursor_of(chunk);
+    cursor_seek(&c, FIRST_NUMBER_AT);
+    *first = cursor_u64(&c);
+    *last = cursor_u64(&c);
+    bool behind = record_at(chunk, u32_at(chunk, FREE_SPACE_AT), &r) && r.number == *last + 1;
+    return evtx_chunk_header(chunk) && *first > 0 && *first <= *last && *last < UINT64_MAX &&
+           !behind;
 }
 
 /* A record that has lost its beginning, its end, or the right size: BinXML where it would be. It
@@ -224,8 +242,11 @@ enum status evtx_chunk(struct evtx *e)
     size_t at = EVTX_CHUNK_HEADER;
     uint64_t number = 0;
     enum status status;
-    if (is_zero(e->chunk)) /* room for later */
+    if (is_zero(e->chunk)) { /* room for later, behind those that are in use */
+        if (e->chunk_at < e->chunks_end)
+            problem(e, 0, "zeros where a chunk should be");
         return OK;
+    }
     size_t end = check_header(e);
     if (end) {
         status = walk(e, &at, end, &number);

@@ -259,9 +259,10 @@ struct evtx {
 
     /* the present chunk */
     struct slice chunk;
-    uint64_t chunk_at; /* offset in the input */
-    bool quiet;        /* carving: what is no event is no problem */
-    size_t work;       /* what is left of EVTX_WORK */
+    uint64_t chunk_at;   /* offset in the input */
+    uint64_t chunks_end; /* offset up to which the file header counts chunks; 0: not known */
+    bool quiet;          /* carving: what is no event is no problem */
+    size_t work;         /* what is left of EVTX_WORK */
     uint32_t round;
     struct evtx_name_place name_places[EVTX_PLACES];
     struct evtx_place plan_places[EVTX_PLACES];
@@ -365,6 +366,10 @@ enum status evtx_record(struct evtx *e, size_t from, size_t to, uint64_t number,
 
 /* Whether a chunk's header with a right checksum is at the start of the bytes. */
 bool evtx_chunk_header(struct slice bytes);
+
+/* The numbers of a chunk's first and last record, as its header tells them; false when it is damaged or
+ * older than the records. */
+bool evtx_chunk_numbers(struct slice chunk, uint64_t *first, uint64_t *last);
 
 /* All records of e->chunk. */
 enum status evtx_chunk(struct evtx *e);

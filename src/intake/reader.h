@@ -4,7 +4,7 @@
  *
  * An input is cut into batches (about BATCH_BYTES, whole records); batches of one input may be
  * decoded by different threads at the same time and in any order, so a reader keeps nothing between
- * them but a cache in its own per-thread state.
+ * them but a cache in its own per-thread state, and a few numbers that it notes (note below).
  */
 #ifndef INTAKE_READER_H
 #define INTAKE_READER_H
@@ -16,6 +16,7 @@ enum {
     BATCH_BYTES = 1 << 20,       /* what a batch aims at */
     BATCH_BYTES_MOST = 64 << 20, /* the longest record or document that a batch may hold */
     HEAD_BYTES = 64 << 10,       /* what recognise() is shown */
+    READER_NOTES = 2,            /* numbers that a reader may note of an input */
 };
 
 /* Whole records of one input. */
@@ -26,6 +27,7 @@ struct batch {
     uint32_t input;      /* the input's number, for origins and problems */
     struct slice name;   /* the input's name, a hint */
     bool last;           /* the input ends with this batch */
+    uint64_t noted[READER_NOTES]; /* what the reader noted of the batches before; zeros at first */
 };
 
 struct reader_options {
@@ -47,6 +49,10 @@ struct reader {
      * 0 asks for more bytes. NULL: cut after the last line end. */
     size_t (*frame)(struct slice bytes, uint64_t offset, bool last);
 
+    /* Looks at a batch for what those behind it must know, and changes the notes; NULL when there is
+     * nothing. Batches of an input come here in order. It must cost little next to decoding. */
+    void (*note)(const struct batch *batch, uint64_t noted[READER_NOTES]);
+
     /* Per-thread state, NULL on none. */
     void *(*open)(const struct reader_options *options);
     void (*close)(void *state);
@@ -56,6 +62,15 @@ struct reader {
     enum status (*decode)(void *state, const struct batch *batch, struct block_set *blocks,
                           struct problems *problems, struct error *err);
 };
+
+/* Gives a batch, which must be the next of its input, what was noted before, and notes it. */
+static inline void reader_note(const struct reader *reader, struct batch *batch,
+                               uint64_t noted[READER_NOTES])
+{
+    memcpy(batch->noted, noted, sizeof batch->noted);
+    if (reader->note)
+        reader->note(batch, noted);
+}
 
 /* The table of all readers, ended by NULL. */
 extern const struct reader evtx_reader, json_reader;

@@ -30,6 +30,7 @@ struct leaf {
     uint32_t input;
     uint64_t offset, line; /* of what comes next */
     bool end;              /* the stream gives no more */
+    uint64_t noted[READER_NOTES];
 };
 
 struct source {
@@ -313,6 +314,7 @@ static bool next_batch(struct source *s, struct buf *room, struct batch *batch)
         .name = inputs_get(s->inputs, leaf->input)->name,
         .last = leaf->end && !s->carry.n,
     };
+    reader_note(leaf->reader, batch, leaf->noted);
     pass(leaf, batch->bytes);
     s->counts.bytes += n;
     inputs_count_bytes(s->inputs, leaf->input, n);

@@ -32,6 +32,7 @@ static void decode(struct slice bytes, uint64_t offset, bool carve)
     if (n != bytes.n)
         abort();
     struct batch batch = {.bytes = bytes, .offset = offset, .last = true};
+    reader_note(&evtx_reader, &batch, (uint64_t[READER_NOTES]){0});
     if (evtx_reader.decode(state, &batch, blocks, problems, &err) != OK ||
         block_set_flush(blocks, &err) != OK)
         abort();

@@ -42,6 +42,7 @@ enum status events_decode(const struct reader *reader, void *state, struct slice
                           struct error *err)
 {
     size_t at = 0, seen = window;
+    uint64_t noted[READER_NOTES] = {0};
     enum status status = OK;
     while (status == OK && at < bytes.n) {
         bool last = bytes.n - at <= seen;
@@ -52,6 +53,7 @@ enum status events_decode(const struct reader *reader, void *state, struct slice
         }
         struct batch batch = {
             .bytes = slice_sub(bytes, at, n), .offset = at, .last = at + n == bytes.n};
+        reader_note(reader, &batch, noted);
         status = reader->decode(state, &batch, blocks, problems, err);
         at += n;
         seen = window;

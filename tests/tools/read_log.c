@@ -20,6 +20,7 @@ enum status read_log(struct slice bytes, const char *name, uint32_t input, struc
     void *state = reader->open ? reader->open(&options) : NULL;
     enum status status = OK;
     uint64_t line = 1;
+    uint64_t noted[READER_NOTES] = {0};
     for (size_t at = 0, n, room = BATCH_BYTES; status == OK && at < bytes.n; at += n) {
         struct slice seen = slice_sub(bytes, at, room);
         bool last = at + seen.n == bytes.n;
@@ -38,6 +39,7 @@ enum status read_log(struct slice bytes, const char *name, uint32_t input, struc
                               .last = at + n == bytes.n};
         for (size_t i = 0; i < n; i++)
             line += batch.bytes.p[i] == '\n';
+        reader_note(reader, &batch, noted);
         status = reader->decode(state, &batch, blocks, problems, err);
         room = BATCH_BYTES;
     }

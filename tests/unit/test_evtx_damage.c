@@ -131,10 +131,74 @@ static void test_missing_chunks(void **state)
     struct tested *t = *state;
     t->n = CHUNK;
     run(t, false);
-    assert_problem(t, CHUNK, "the file ends before its last chunk");
+    assert_problem(t, CHUNK, "of the 1 chunks that the file header counts, 1 are missing");
     t->n = 128;
     run(t, false);
-    assert_problem(t, 128, "the file ends before its last chunk");
+    assert_problem(t, 128, "of the 1 chunks that the file header counts, 1 are missing");
+}
+
+/* A file of 40 chunks with one record each: more than one batch. */
+static void forty_chunks(struct tested *t)
+{
+    build_begin(&t->b);
+    for (uint32_t i = 1; i <= 40; i++) {
+        if (i > 1)
+            build_chunk_next(&t->b);
+        record(&t->b, i);
+    }
+    t->n = build_finish(&t->b).n;
+    problems_free(t->problems);
+    t->problems = problems_new();
+}
+
+/* Takes `n` chunks out of the file from the one of that number, from 0, on. */
+static void take_out(struct tested *t, size_t chunk, size_t n)
+{
+    char *from = t->b.file.p + CHUNK + chunk * BUILD_CHUNK;
+    size_t bytes = n * BUILD_CHUNK;
+    t->n -= bytes;
+    memmove(from, from + bytes, t->n - CHUNK - chunk * BUILD_CHUNK);
+}
+
+static void test_missing_chunks_of_a_large_file(void **state)
+{
+    struct tested *t = *state;
+    forty_chunks(t);
+    run(t, false);
+    assert_int_equal(events_count(&t->lines), 40);
+    assert_int_equal(problems_total(t->problems), 0);
+    t->n -= (size_t)BUILD_CHUNK * 3;
+    run(t, false);
+    assert_int_equal(events_count(&t->lines), 37);
+    assert_int_equal(problems_total(t->problems), 1);
+    assert_problem(t, t->n, "of the 40 chunks that the file header counts, 3 are missing");
+    for (size_t chunk = 1; chunk < 38; chunk++) { /* wherever batches begin */
+        forty_chunks(t);
+        take_out(t, chunk, 2);
+        run(t, false);
+        assert_int_equal(events_count(&t->lines), 38);
+        assert_int_equal(problems_total(t->problems), 2);
+        char want[96];
+        snprintf(want, sizeof want, "records %zu to %zu, which come before", chunk + 1, chunk + 2);
+        assert_problem(t, CHUNK + chunk * BUILD_CHUNK, want);
+        assert_problem(t, t->n, "of the 40 chunks that the file header counts, 2 are missing");
+    }
+}
+
+/* A full log goes on at its first chunk, whose records are older. */
+static void test_log_that_began_again(void **state)
+{
+    struct tested *t = *state;
+    build_begin(&t->b);
+    for (uint32_t i = 0; i < 40; i++) {
+        if (i > 0)
+            build_chunk_next(&t->b);
+        record(&t->b, i < 17 ? i + 101 : i + 61);
+    }
+    t->n = build_finish(&t->b).n;
+    run(t, false);
+    assert_int_equal(events_count(&t->lines), 40);
+    assert_int_equal(problems_total(t->problems), 0);
 }
 
 /* A file that begins with its first chunk. */
@@ -365,7 +429,13 @@ static void test_unused_chunk(void **state)
     memset(t->b.file.p + CHUNK, 0, BUILD_CHUNK);
     run(t, true);
     assert_records(t, "1");
-    assert_int_equal(problems_total(t->problems), 0);
+    assert_int_equal(problems_total(t->problems), 1);
+    assert_problem(t, CHUNK, "zeros where a chunk should be");
+    memset(buf_room(&t->b.file, BUILD_CHUNK), 0, BUILD_CHUNK); /* behind those that are counted */
+    t->n += BUILD_CHUNK;
+    run(t, true);
+    assert_records(t, "1");
+    assert_int_equal(problems_total(t->problems), 2); /* the same again */
 }
 
 /* ---- hostile files: time and memory stay bounded ---- */
@@ -500,6 +570,8 @@ int main(void)
         TEST(test_whole),
         TEST(test_file_header),
         TEST(test_missing_chunks),
+        TEST(test_missing_chunks_of_a_large_file),
+        TEST(test_log_that_began_again),
         TEST(test_no_file_header),
         TEST(test_checksums),
         TEST(test_zeroed_record),

@@ -23,7 +23,11 @@ static void read_in_steps(struct slice text, const char *name, size_t step, stru
             continue;
         char *exact = malloc(n); /* so that a read past the end is noticed */
         memcpy(exact, rest.p, n);
-        struct batch batch = {{exact, n}, at, line, 0, slice_str(name), last && n == rest.n};
+        struct batch batch = {.bytes = {exact, n},
+                              .offset = at,
+                              .first_line = line,
+                              .name = slice_str(name),
+                              .last = last && n == rest.n};
         assert_int_equal(json_reader.decode(state, &batch, blocks, problems, NULL), OK);
         free(exact);
         for (size_t i = 0; i < n; i++)
