@@ -72,7 +72,8 @@ struct store {
     const char *path;
     enum store_mode mode;
     struct journal journal;
-    struct seal_key *key; /* in a reader without its private half */
+    struct seal_key *key;   /* in a reader without its private half */
+    struct hash key_sha256; /* of the file seal.key */
     timestamp made;
     struct store_segment *segments;
     size_t segments_n, segments_cap;

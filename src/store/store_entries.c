@@ -40,12 +40,14 @@ static void put_digest(struct buf *b, const char *name, const uint8_t digest[HAS
     buf_char(b, '"');
 }
 
-void entry_folder(struct buf *b, const struct seal_key *key, timestamp made)
+void entry_folder(struct buf *b, const struct seal_key *key, const struct hash *key_sha256,
+                  timestamp made)
 {
     char verifier[SEAL_KEY_TEXT];
     seal_verifier(key, verifier);
     buf_add(b, SLICE("{\"entry\":\"folder\",\"format\":1"));
     put_string(b, "key", slice_str(verifier));
+    put_digest(b, "key_sha256", key_sha256->bytes);
     put_time(b, "made", made);
     buf_char(b, '}');
 }
@@ -169,6 +171,7 @@ static void apply_folder(struct reading *r, const json_t *o)
 {
     struct store *s = r->s;
     struct seal_key *key = seal_from_verifier(get_string(r, o, "key"));
+    get_digest(r, o, "key_sha256", s->key_sha256.bytes);
     s->made = get_time(r, o, "made");
     r->bad |= !key || get_count(r, o, "format") != 1;
     seal_key_free(s->key);

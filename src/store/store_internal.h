@@ -33,7 +33,8 @@ struct store_transaction {
 
 /* ---- entries (store_entries.c) ---- */
 
-void entry_folder(struct buf *b, const struct seal_key *key, timestamp made);
+void entry_folder(struct buf *b, const struct seal_key *key, const struct hash *key_sha256,
+                  timestamp made);
 void entry_file(struct buf *b, const struct store_file *f);
 void entry_segment(struct buf *b, const char *name, const struct segment_told *told);
 void entry_merge(struct buf *b, const char *const *of, size_t of_n, const char *const *into,

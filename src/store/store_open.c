@@ -61,11 +61,12 @@ static enum status make_folder(const struct store_io *io, const char *path, stru
     return OK;
 }
 
-static enum status write_keys(const struct store *s, const char *passphrase, struct error *err)
+static enum status write_keys(struct store *s, const char *passphrase, struct error *err)
 {
     char path[PATH_BYTES];
     struct buf pem = {0};
     enum status status = seal_key_write(s->key, passphrase, &pem, err);
+    sha256(buf_slice(&pem), &s->key_sha256);
     store_path(s, path, "seal.key", NULL);
     if (status == OK)
         status = io_replace_file(s->io, path, buf_slice(&pem), 0600, err);
@@ -81,6 +82,20 @@ static enum status write_keys(const struct store *s, const char *passphrase, str
     return status;
 }
 
+/* The folder itself must be there after a loss of power, too. Who may not open the one above it has
+ * to do without. */
+static void sync_above(const struct store_io *io, const char *path)
+{
+    char above[PATH_BYTES];
+    size_t n = strlen(path);
+    while (n > 1 && path[n - 1] == '/')
+        n--;
+    while (n > 0 && path[n - 1] != '/')
+        n--;
+    snprintf(above, sizeof above, "%.*s", n ? (int)n : 1, n ? path : ".");
+    io_sync_folder(io, above, NULL);
+}
+
 /* The journal with its first transaction appears last and whole: it makes the folder a data folder. */
 static enum status write_first_journal(struct store *s, timestamp now, struct error *err)
 {
@@ -93,7 +108,7 @@ static enum status write_first_journal(struct store *s, timestamp now, struct er
     if (fd < 0)
         return error_system(err, new_path, "can't make the file");
     s->journal.path = strdup(new_path);
-    entry_folder(&entry, s->key, now);
+    entry_folder(&entry, s->key, &s->key_sha256, now);
     struct slice line = buf_slice(&entry);
     enum status status = journal_append(s->io, fd, &s->journal, &line, 1, s->key, &unsure, err);
     buf_free(&entry);
@@ -131,6 +146,8 @@ enum status store_init(const struct store_io *io, const char *path, const char *
         status = write_keys(&s, passphrase, err);
     if (status == OK)
         status = write_first_journal(&s, now, err);
+    if (status == OK)
+        sync_above(io, path);
     seal_key_free(s.key);
     journal_free(&s.journal);
     return status;

@@ -1,5 +1,6 @@
 #include "store/verify.h"
 
+#include "base/vec.h"
 #include "store/original.h"
 #include "store/store_internal.h"
 
@@ -86,9 +87,11 @@ struct verifying {
     verify_say *say;
     void *ctx;
     struct verify_counts *counts;
-    struct error err;   /* to say */
-    struct map names;   /* of files that entries name: segments by name, originals by path in it */
-    const char *folder; /* that is being listed */
+    struct error err;     /* to say */
+    struct map known;     /* files by their path in the folder */
+    bool broken;          /* the journal: what stands behind is not known */
+    uint64_t done, total; /* bytes looked at */
+    const char *folder;   /* that is being listed; NULL: the data folder itself */
     struct arena listed;
     struct {
         const char **at;
@@ -102,9 +105,29 @@ static void wrong(struct verifying *v)
     v->say(v->ctx, &v->err);
 }
 
+static void note(struct verifying *v, const char *where, const char *what)
+{
+    error_set(&v->err, OK, where, ERROR_NO_OFFSET, "%s", what);
+    v->counts->notes++;
+    v->say(v->ctx, &v->err);
+}
+
 static bool stopped(const struct verifying *v)
 {
     return v->options->stop && *v->options->stop;
+}
+
+static void looked_at(struct verifying *v, uint64_t bytes)
+{
+    v->done += bytes;
+    if (v->options->progress)
+        v->options->progress(v->ctx, v->done, v->total);
+}
+
+static void know(struct verifying *v, const char *path)
+{
+    bool is_new;
+    map_put(&v->known, slice_str(path), &is_new);
 }
 
 /* The journal as far as it is whole, its entries, every signature. */
@@ -114,12 +137,15 @@ static void verify_journal(struct verifying *v)
     struct store *s = &v->s;
     struct checkpoint c;
     store_path(s, path, JOURNAL_NAME, NULL);
-    if (journal_load(s->io, path, &s->journal, &v->err) != OK)
+    if (journal_load(s->io, path, &s->journal, &v->err) != OK) {
+        v->broken = true;
         wrong(v);
+    }
     for (uint64_t i = 0; i < s->journal.entries.n; i++)
         if (entry_apply(s, i, &v->err) != OK)
             wrong(v);
     v->counts->entries = s->journal.entries.n;
+    looked_at(v, s->journal.bytes);
     for (size_t i = 0; s->key && i < s->journal.marks.n && !stopped(v); i++) {
         const struct journal_mark *mark = &s->journal.marks.at[i];
         v->counts->checkpoints++;
@@ -165,106 +191,141 @@ static void verify_against(struct verifying *v)
     }
 }
 
-/* The keys in the folder are those that the journal begins with. The private one need not be there,
- * nor be readable. */
-static void verify_keys(struct verifying *v)
+static void verify_public_key(struct verifying *v)
 {
     char path[PATH_BYTES], *pem = NULL;
     size_t n = 0;
     struct buf ours = {0};
-    struct store *s = &v->s;
-    if (!s->key)
-        return;
+    const struct store *s = &v->s;
     store_path(s, path, "seal.pub", NULL);
-    if (seal_public_write(s->key, &ours, &v->err) == OK &&
-        io_read_file(s->io, path, 1 << 16, &pem, &n, &v->err) == OK) {
-        if (!slice_equal(buf_slice(&ours), slice_of(pem, n))) {
-            error_set(&v->err, STATUS_BAD_INPUT, path, ERROR_NO_OFFSET,
-                      "this is not the key that the journal begins with");
-            wrong(v);
-        }
-    } else {
-        wrong(v);
-    }
-    buf_free(&ours);
-    free(pem);
-    store_path(s, path, "seal.key", NULL);
-    struct error unread;
-    if (io_read_file(s->io, path, 1 << 16, &pem, &n, &unread) != OK)
-        return;
-    struct seal_key *key =
-        seal_key_read(slice_of(pem, n), seal_origin(s->key), NULL, path, &v->err);
-    char a[SEAL_KEY_TEXT] = "", b[SEAL_KEY_TEXT];
-    seal_verifier(s->key, b);
-    if (key)
-        seal_verifier(key, a);
-    else if (v->err.status != STATUS_BAD_USE) /* else it has a passphrase */
-        wrong(v);
-    if (key && strcmp(a, b) != 0) {
+    bool read = seal_public_write(s->key, &ours, &v->err) == OK &&
+                io_read_file(s->io, path, 1 << 16, &pem, &n, &v->err) == OK;
+    if (read && !slice_equal(buf_slice(&ours), slice_of(pem, n)))
         error_set(&v->err, STATUS_BAD_INPUT, path, ERROR_NO_OFFSET,
                   "this is not the key that the journal begins with");
+    if (!read || !slice_equal(buf_slice(&ours), slice_of(pem, n)))
         wrong(v);
+    buf_free(&ours);
+    free(pem);
+}
+
+/* The private half as `init` wrote it. Who only reads need not have it, nor be allowed to read it. */
+static void verify_private_key(struct verifying *v)
+{
+    char path[PATH_BYTES], *pem = NULL;
+    size_t n = 0;
+    struct hash found;
+    const struct store *s = &v->s;
+    store_path(s, path, "seal.key", NULL);
+    int fd = s->io->open(s->io->ctx, path, O_RDONLY, 0);
+    if (fd < 0) {
+        note(v, path,
+             errno == ENOENT ? "the key that seals is not here: nothing can be added to this folder"
+                             : "the key that seals may not be read, and was not checked");
+        return;
     }
-    seal_key_free(key);
+    s->io->close(s->io->ctx, fd);
+    if (io_read_file(s->io, path, 1 << 16, &pem, &n, &v->err) != OK) {
+        wrong(v);
+        return;
+    }
+    sha256(slice_of(pem, n), &found);
     explicit_bzero(pem, n);
     free(pem);
+    if (memcmp(&found, &s->key_sha256, sizeof found) == 0)
+        return;
+    error_set(&v->err, STATUS_BAD_INPUT, path, ERROR_NO_OFFSET,
+              "this is not the key that the journal begins with, or it was altered");
+    wrong(v);
+}
+
+/* A writer may take away what the journal named when it was read: then the journal has grown. */
+static bool moved_on(const struct verifying *v)
+{
+    const struct store *s = &v->s;
+    int fd = s->io->open(s->io->ctx, s->journal.path, O_RDONLY, 0);
+    if (fd < 0)
+        return false;
+    off_t size = s->io->size(s->io->ctx, fd);
+    s->io->close(s->io->ctx, fd);
+    return size > 0 && (uint64_t)size > s->journal.bytes + s->journal.tail.n;
+}
+
+/* What was found at a file that an entry names. */
+static void judge(struct verifying *v, enum status status)
+{
+    if (status == OK)
+        return;
+    if (moved_on(v))
+        note(v, v->err.where, "the folder changed while it was checked; check again");
+    else
+        wrong(v);
 }
 
 static void verify_segments(struct verifying *v)
 {
     struct store *s = &v->s;
-    bool is_new;
+    char path[64];
     for (size_t i = 0; i < s->segments_n && !stopped(v); i++) {
         const struct store_segment *seg = &s->segments[i];
         if (seg->gone)
             continue;
-        map_put(&v->names, seg->name, &is_new);
+        snprintf(path, sizeof path, "segments/%.*s", SLICE_ARG(seg->name));
+        know(v, path);
         v->counts->segments++;
         v->counts->events += seg->told.events;
         v->counts->bytes += seg->told.bytes;
-        if (verify_segment(s, seg, &v->err) != OK)
-            wrong(v);
+        judge(v, verify_segment(s, seg, &v->err));
+        looked_at(v, seg->told.bytes);
     }
+}
+
+/* In the data folder. */
+static const char *path_inside(const struct store *s, const char *path)
+{
+    return path + strlen(s->path) + 1;
 }
 
 static void verify_originals(struct verifying *v)
 {
     struct store *s = &v->s;
     char path[PATH_BYTES];
-    bool is_new;
     for (size_t i = 0; i < s->files_n && !stopped(v); i++) {
         if (!s->files[i].kept)
             continue;
         original_path(s, &s->files[i].sha256, path);
-        map_put(&v->names, slice_str(strrchr(path, '/') + 1), &is_new);
-        if (!is_new)
+        if (map_get(&v->known, slice_str(path_inside(s, path))))
             continue;
+        know(v, path_inside(s, path));
         v->counts->originals++;
         v->counts->bytes += s->files[i].kept_bytes;
-        if (original_check(s, &s->files[i], &v->err) != OK)
-            wrong(v);
+        judge(v, original_check(s, &s->files[i], &v->err));
+        looked_at(v, s->files[i].kept_bytes);
     }
 }
+
+/* ---- what nobody knows ---- */
 
 static void add_name(void *to, const char *name)
 {
     struct verifying *v = to;
-    if (v->list.n == v->list.cap) {
-        v->list.cap = v->list.cap ? v->list.cap * 2 : 64;
-        v->list.at = xrealloc(v->list.at, v->list.cap, sizeof *v->list.at);
-    }
-    v->list.at[v->list.n++] = arena_printf(&v->listed, "%s/%s", v->folder, name).p;
+    *VEC_PUSH(v->list) = v->folder ? arena_printf(&v->listed, "%s/%s", v->folder, name).p
+                                   : arena_slice(&v->listed, slice_str(name)).p;
 }
 
-static bool list_folder(struct verifying *v, const char *folder)
+/* Adds what is in a folder to the list. */
+static void list_folder(struct verifying *v, const char *folder)
 {
     char path[PATH_BYTES];
     v->folder = folder;
-    store_path(&v->s, path, folder, NULL);
+    if (folder)
+        store_path(&v->s, path, folder, NULL);
+    else
+        snprintf(path, sizeof path, "%s", v->s.path);
     if (v->s.io->list(v->s.io->ctx, path, add_name, v) == 0)
-        return true;
+        return;
     error_system(&v->err, path, "can't list the folder");
-    return false;
+    wrong(v);
 }
 
 /* Whether a writer is at work, who makes files before the journal names them. */
@@ -280,13 +341,63 @@ static bool is_busy(const struct store *s)
     return busy;
 }
 
+static void verify_lock(struct verifying *v)
+{
+    char path[PATH_BYTES];
+    const struct store *s = &v->s;
+    store_path(s, path, "lock", NULL);
+    int fd = s->io->open(s->io->ctx, path, O_RDONLY, 0);
+    if (fd < 0)
+        return; /* no writer has been here yet */
+    if (s->io->size(s->io->ctx, fd) != 0) {
+        error_set(&v->err, STATUS_BAD_INPUT, path, 0, "the file has content; it never has any");
+        wrong(v);
+    }
+    s->io->close(s->io->ctx, fd);
+}
+
+static bool is_folder_of_ours(const char *path)
+{
+    return strcmp(path, "segments") == 0 || strcmp(path, "originals") == 0 ||
+           strcmp(path, "aside") == 0 ||
+           (strlen(path) == strlen("originals/ab") && strncmp(path, "originals/", 10) == 0);
+}
+
+/* Names of files that are no evidence: who keeps them looks after them. */
+static bool is_kept_by_others(const char *path)
+{
+    static const char *const names[] = {JOURNAL_NAME, "seal.key", "seal.pub", "lock"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(path, names[i]) == 0)
+            return true;
+    return false;
+}
+
+static void judge_stranger(struct verifying *v, const char *path, size_t *unknown)
+{
+    if (strncmp(path, "aside/", 6) == 0) {
+        note(v, path, "left half done by a crash and moved aside; not part of the evidence");
+    } else if (v->broken) {
+        (*unknown)++;
+    } else {
+        error_set(&v->err, STATUS_BAD_INPUT, path, ERROR_NO_OFFSET,
+                  "the journal does not know this file");
+        wrong(v);
+    }
+}
+
 /* Files that no entry names, and bytes behind the last checkpoint. */
 static void verify_nothing_more(struct verifying *v)
 {
     struct store *s = &v->s;
-    if (is_busy(s))
+    size_t unknown = 0;
+    if (is_busy(s)) {
+        note(v, s->path,
+             "another hikeshi is writing here; files that the journal does not name yet were not "
+             "looked at");
         return;
-    if (s->journal.tail.n) {
+    }
+    if (s->journal.tail.n && !v->broken) {
         error_set(
             &v->err, STATUS_BAD_INPUT, s->journal.path, ERROR_NO_OFFSET,
             "%zu bytes behind the last checkpoint are not sealed: the last intake did not come "
@@ -294,19 +405,45 @@ static void verify_nothing_more(struct verifying *v)
             s->journal.tail.n);
         wrong(v);
     }
-    if (!list_folder(v, "segments") || !list_folder(v, "originals"))
-        wrong(v);
-    for (size_t i = 0; i < v->list.n; i++) { /* grows by the folders of originals */
-        const char *name = v->list.at[i], *last = strrchr(name, '/') + 1;
-        if (strlen(name) == strlen("originals/ab") && strncmp(name, "originals/", 10) == 0) {
-            if (!list_folder(v, name))
-                wrong(v);
-        } else if (!map_get(&v->names, slice_str(last)) && !is_busy(s)) {
-            error_set(&v->err, STATUS_BAD_INPUT, s->path, ERROR_NO_OFFSET,
-                      "%s: the journal does not know this file", name);
-            wrong(v);
-        }
+    verify_lock(v);
+    list_folder(v, NULL);
+    for (size_t i = 0; i < v->list.n; i++) { /* grows by the folders that are found */
+        const char *path = v->list.at[i];
+        if (is_folder_of_ours(path))
+            list_folder(v, path);
+        else if (!is_kept_by_others(path) && !map_get(&v->known, slice_str(path)) && !is_busy(s))
+            judge_stranger(v, path, &unknown);
     }
+    if (unknown) {
+        error_set(&v->err, STATUS_BAD_INPUT, s->path, ERROR_NO_OFFSET,
+                  "%zu files could not be judged, since the journal can't be read to its end",
+                  unknown);
+        wrong(v);
+    }
+}
+
+static void free_all(struct verifying *v)
+{
+    free(v->list.at);
+    arena_free(&v->listed);
+    map_free(&v->known);
+    free(v->s.segments);
+    free(v->s.files);
+    map_free(&v->s.by_sha256);
+    journal_free(&v->s.journal);
+    seal_key_free(v->s.key);
+    arena_free(&v->s.arena);
+}
+
+/* All that will be looked at, as far as the journal tells. */
+static uint64_t bytes_named(const struct store *s)
+{
+    uint64_t n = s->journal.bytes;
+    for (size_t i = 0; i < s->segments_n; i++)
+        n += s->segments[i].gone ? 0 : s->segments[i].told.bytes;
+    for (size_t i = 0; i < s->files_n; i++)
+        n += s->files[i].kept ? s->files[i].kept_bytes : 0;
+    return n;
 }
 
 enum status store_verify(const struct store_io *io, const char *path,
@@ -322,8 +459,12 @@ enum status store_verify(const struct store_io *io, const char *path,
     if (strlen(path) > PATH_BYTES - 300)
         return error_set(err, STATUS_BAD_USE, NULL, ERROR_NO_OFFSET, "the path is too long");
     verify_journal(&v);
+    v.total = bytes_named(&v.s);
     verify_against(&v);
-    verify_keys(&v);
+    if (v.s.key) {
+        verify_public_key(&v);
+        verify_private_key(&v);
+    }
     verify_segments(&v);
     verify_originals(&v);
     if (!stopped(&v))
@@ -332,14 +473,6 @@ enum status store_verify(const struct store_io *io, const char *path,
     enum status status = OK;
     if (stopped(&v))
         status = error_set(err, STATUS_INTERRUPTED, path, ERROR_NO_OFFSET, "stopped");
-    free(v.list.at);
-    arena_free(&v.listed);
-    map_free(&v.names);
-    free(v.s.segments);
-    free(v.s.files);
-    map_free(&v.s.by_sha256);
-    journal_free(&v.s.journal);
-    seal_key_free(v.s.key);
-    arena_free(&v.s.arena);
+    free_all(&v);
     return status;
 }

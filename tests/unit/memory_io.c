@@ -174,6 +174,8 @@ static ssize_t mem_pread(void *ctx, int fd, void *bytes, size_t n, off_t at)
 static bool is_in(const char *path, const char *folder)
 {
     size_t n = strlen(folder);
+    if (strcmp(folder, ".") == 0)
+        return !strchr(path, '/');
     return strncmp(path, folder, n) == 0 && path[n] == '/' && path[n + 1] &&
            !strchr(path + n + 1, '/');
 }
@@ -304,6 +306,8 @@ struct memory_io *memory_io_new(void)
         .lock = mem_lock,
         .list = mem_list,
     };
+    struct memory_name *top = name_of(m, ".");
+    top->now = top->synced = new_file(m, true);
     return m;
 }
 

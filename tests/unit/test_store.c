@@ -320,7 +320,7 @@ static void losses_in_init(void **state)
     }
 }
 
-/* Any byte of any file that is evidence: verify sees it, and nothing crashes. */
+/* Any byte of any file: verify sees it, and nothing crashes. */
 static void damage(void **state)
 {
     (void)state;
@@ -336,13 +336,12 @@ static void damage(void **state)
         const char *path = memory_io_path(m, file);
         size_t n;
         char *bytes = memory_io_bytes(m, path, &n);
-        bool evidence = strcmp(path, FOLDER "/seal.key") != 0;
-        for (size_t i = 0; i < n; i += evidence ? 1 : 7) {
+        for (size_t i = 0; i < n; i++) {
             bytes[i] = (char)(bytes[i] ^ 1 << i % 8);
             uint64_t wrong = count_wrong(m, &plain, say_nothing);
-            if (!wrong && evidence)
+            if (!wrong)
                 print_message("# byte %zu of %s\n", i, path);
-            assert_true(wrong > 0 || !evidence);
+            assert_true(wrong > 0);
             store_close(store_open(memory_io(m), FOLDER, STORE_READ, NULL, &err));
             bytes[i] = (char)(bytes[i] ^ 1 << i % 8);
         }
