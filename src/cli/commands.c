@@ -10,6 +10,7 @@ extern const struct command scan_command;
 extern const struct command events_command;
 extern const struct command rules_check_command;
 extern const struct command rules_list_command;
+extern const struct command verify_command;
 extern const struct command help_command;
 extern const struct command manual_command;
 extern const struct command completion_command;
@@ -24,6 +25,7 @@ const struct command *const commands[] = {
     &intake_command,
     &rules_check_command,
     &rules_list_command,
+    &verify_command,
     &help_command,
     &manual_command,
     &completion_command,

@@ -32,7 +32,11 @@
 
 enum { PATH_BYTES = 4096 }; /* room for any path in a data folder */
 
-enum store_mode { STORE_READ, STORE_WRITE };
+enum store_mode {
+    STORE_READ,
+    STORE_WRITE,
+    STORE_JOURNAL /* as STORE_READ, but no segment is opened: for who asks the journal alone */
+};
 
 /* An input (intake.h): a file, or a member of a container. */
 struct store_input {

@@ -415,7 +415,7 @@ static enum status open_reader(struct store *s, bool *again, struct error *err)
 {
     enum status status = load(s, err);
     *again = false;
-    for (size_t i = 0; status == OK && i < s->segments_n; i++) {
+    for (size_t i = 0; status == OK && s->mode == STORE_READ && i < s->segments_n; i++) {
         if (s->segments[i].gone || store_segment(s, i, err))
             continue;
         *again = errno == ENOENT;
@@ -439,7 +439,7 @@ struct store *store_open(const struct store_io *io, const char *path, enum store
     for (int tries = 0; again && tries < TRIES; tries++) {
         struct store *s = new_store(io, path, mode);
         enum status status;
-        if (mode == STORE_READ) {
+        if (mode != STORE_WRITE) {
             status = open_reader(s, &again, err);
         } else {
             again = false;
