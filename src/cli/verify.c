@@ -9,6 +9,7 @@
 
 #include "base/confine.h"
 #include "base/locale.h"
+#include "report/term.h"
 #include "store/verify.h"
 
 #include <inttypes.h>
@@ -77,13 +78,17 @@ static void say(void *ctx, const struct error *what)
     }
     if (note && r->v->quiet)
         return;
-    progress_end(&r->progress); /* it is drawn again with the next bytes */
-    if (note)
-        printf(_("note: %s: %s\n"), what->where, what->what);
-    else if (what->offset == ERROR_NO_OFFSET)
-        printf(_("wrong: %s: %s\n"), what->where, what->what);
-    else
-        printf(_("wrong: %s:%" PRIu64 ": %s\n"), what->where, what->offset, what->what);
+    struct buf where = {0}, text = {0}; /* names of files may be anything */
+    term_clean(&where, slice_str(what->where));
+    term_clean(&text, slice_str(what->what));
+    if (r->progress.drawn)
+        fputs("\r\033[K", r->progress.out);
+    printf("%s: %.*s", note ? _("note") : _("wrong"), SLICE_ARG(buf_slice(&where)));
+    if (what->offset != ERROR_NO_OFFSET)
+        printf(":%" PRIu64, what->offset);
+    printf(": %.*s\n", SLICE_ARG(buf_slice(&text)));
+    buf_free(&where);
+    buf_free(&text);
     fflush(stdout);
 }
 
@@ -152,8 +157,7 @@ static int check(struct run *r, const char *path, const struct verify_options *w
     struct arena a = {0};
     struct verify_counts counts;
     progress_begin(&r->progress, stderr, (enum progress_wish)r->v->progress);
-    enum status status =
-        store_verify(&store_io_system, path, what, say, r, &a, &counts, err);
+    enum status status = store_verify(&store_io_system, path, what, say, r, &a, &counts, err);
     progress_end(&r->progress);
     if (status == OK && r->v->json)
         tell_json(r, path, &counts);
@@ -188,9 +192,8 @@ static int run(const struct command *self, void *values, const struct text_list 
     what.key = buf_slice(&key);
     what.against = buf_slice(&against);
     if (status == OK)
-        status = confine(
-            &(struct confine_needs){.read = (const char *const *)&path, .read_n = 1}, &report,
-            &err);
+        status = confine(&(struct confine_needs){.read = (const char *const *)&path, .read_n = 1},
+                         &report, &err);
     if (status == OK && report.landlock == 0)
         fprintf(stderr, "hikeshi: %s\n", report.warning);
     if (status == OK) {

@@ -36,6 +36,36 @@ void store_prove_consistency(const struct store *s, uint64_t before, struct buf 
     put_checkpoint(s, out);
 }
 
+static const struct store_file *file_of_hash(const struct store *s, struct slice hex)
+{
+    const struct store_file *found = NULL;
+    struct buf text = {0};
+    for (size_t i = s->files_n; !found && i > 0 && hex.n == (size_t)HASH_BYTES * 2; i--) {
+        buf_clear(&text);
+        put_hex(&text, slice_of(s->files[i - 1].sha256.bytes, HASH_BYTES));
+        if (slice_equal_nocase(buf_slice(&text), hex))
+            found = &s->files[i - 1];
+    }
+    buf_free(&text);
+    return found;
+}
+
+const struct store_file *store_find_file(const struct store *s, struct slice called, size_t *input)
+{
+    const struct store_file *found = file_of_hash(s, called);
+    *input = SIZE_MAX;
+    for (size_t i = s->files_n; !found && i > 0; i--)
+        if (slice_equal(s->files[i - 1].name, called))
+            found = &s->files[i - 1];
+    for (size_t i = s->files_n; !found && i > 0; i--)
+        for (size_t k = 0; !found && k < s->files[i - 1].inputs_n; k++)
+            if (slice_equal(s->files[i - 1].inputs[k].name, called)) {
+                found = &s->files[i - 1];
+                *input = k;
+            }
+    return found;
+}
+
 static bool may_hold(const struct stored_block *b, struct origin origin)
 {
     return origin.input >= b->input_least && origin.input <= b->input_most &&

@@ -17,6 +17,11 @@ void store_prove(const struct store *s, uint64_t number, struct buf *out);
 /* That the tree of the first `before` entries (1 to all) is the beginning of that tree. */
 void store_prove_consistency(const struct store *s, uint64_t before, struct buf *out);
 
+/* A file by its content's SHA-256 in hexadecimal, by the name under which it was taken in, or by the
+ * name of an input in it ("logs.zip/dc01.evtx", whose place in it is then *input; else SIZE_MAX). The
+ * newest of those that are called so; NULL: none is. */
+const struct store_file *store_find_file(const struct store *s, struct slice called, size_t *input);
+
 /* The segment that holds a record of an input: its place in s->segments, or -1 with `err` filled in;
  * STATUS_BAD_USE: none does. */
 ptrdiff_t store_find_event(struct store *s, struct origin origin, struct error *err);
