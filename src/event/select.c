@@ -2,13 +2,13 @@
 
 #include "base/text.h"
 
-/* The fields that name a host, the surest first. An agent's name comes last: it may have collected
- * the log from elsewhere. */
-static const char *const host_fields[] = {
-    "Computer", "host.name", "host.hostname",  "hostname",
-    "Hostname", "host",      "agent.hostname", "agent.name",
+/* An agent's name comes last: it may have collected the log from elsewhere. */
+#define NAME(text) {text, sizeof(text) - 1}
+const struct slice host_fields[HOST_FIELDS] = {
+    NAME("Computer"), NAME("host.name"), NAME("host.hostname"),  NAME("hostname"),
+    NAME("Hostname"), NAME("host"),      NAME("agent.hostname"), NAME("agent.name"),
 };
-enum { HOST_FIELDS = sizeof host_fields / sizeof *host_fields };
+#undef NAME
 
 /* A value of a block: its column and number. Number 0: no value. */
 struct place {
@@ -25,7 +25,7 @@ static struct host_columns find_host_columns(const struct block *b)
 {
     struct host_columns columns = {.n = 0};
     for (size_t i = 0; i < HOST_FIELDS; i++) {
-        int32_t column = block_find(b, slice_str(host_fields[i]));
+        int32_t column = block_find(b, host_fields[i]);
         if (column >= 0)
             columns.at[columns.n++] = (uint32_t)column;
     }
@@ -82,7 +82,7 @@ bool name_matches(struct slice pattern, struct slice name)
     return pattern.n == 0;
 }
 
-static bool host_wanted(struct slice pattern, struct slice host)
+bool host_matches(struct slice pattern, struct slice host)
 {
     if (name_matches(pattern, host))
         return true;
@@ -111,7 +111,7 @@ static uint32_t wanted_rows(struct block *b, const struct selection *wanted, uin
     }
     uint32_t n = 0;
     struct place last = {0}; /* most events are from the host of the one before */
-    bool last_wanted = pattern.p && host_wanted(pattern, SLICE(""));
+    bool last_wanted = pattern.p && host_matches(pattern, SLICE(""));
     for (uint32_t row = 0; row < b->rows; row++) {
         if (!time_wanted(b->times[row], wanted))
             continue;
@@ -119,7 +119,7 @@ static uint32_t wanted_rows(struct block *b, const struct selection *wanted, uin
             struct place host = host_place(b, &columns, row);
             if (host.column != last.column || host.id != last.id) {
                 last = host;
-                last_wanted = host_wanted(pattern, host.id ? column_folded(b, host.column, host.id)
+                last_wanted = host_matches(pattern, host.id ? column_folded(b, host.column, host.id)
                                                            : SLICE(""));
             }
             if (!last_wanted)

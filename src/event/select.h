@@ -29,6 +29,13 @@ uint32_t block_select(struct block *b, const struct selection *wanted);
 /* The host that an event is from; an empty slice when it does not say. */
 struct slice block_host(struct block *b, uint32_t row);
 
+/* The fields that tell it, the surest first: what must be read to ask block_host. */
+enum { HOST_FIELDS = 8 };
+extern const struct slice host_fields[HOST_FIELDS];
+
+/* Whether a pattern, as `host` above, fits a host's name; both folded (base/text.h). */
+bool host_matches(struct slice pattern, struct slice host);
+
 /* Whether a pattern with '*' and '?' fits the whole of a name; both folded (base/text.h). */
 bool name_matches(struct slice pattern, struct slice name);
 

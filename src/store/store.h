@@ -58,14 +58,32 @@ struct store_file {
     struct store_input *inputs;
     size_t inputs_n;
     uint64_t entry; /* its number in the journal, from 0 */
+    bool expired;   /* all its events are past their time and gone, and its original with them */
 };
 
 struct store_segment {
     struct slice name;
     struct segment_told told;
     uint64_t entry;
-    bool gone; /* merged into others */
+    bool gone; /* merged into others, or expired */
     struct segment *open;
+};
+
+/* How long events of a log source are kept, and why (retention.h). */
+struct store_retain {
+    struct slice source, reason, by;
+    int64_t period; /* ns; INT64_MAX: for ever */
+    timestamp at;
+    uint64_t entry;
+};
+
+/* What may not be deleted, whatever its period, until it is released. */
+struct store_hold {
+    struct slice name, reason, by;
+    timestamp at, from, to;    /* of events: from <= time < to; TIMESTAMP_NONE: no bound */
+    struct slice host, source; /* empty: all */
+    bool released;
+    uint64_t entry;
 };
 
 struct store_transaction;
@@ -84,7 +102,15 @@ struct store {
     struct store_file *files;
     size_t files_n, files_cap;
     uint32_t next_input;
-    struct map by_sha256; /* files: 1 + the first's place in `files` */
+    struct map by_sha256; /* files: 1 + the place in `files` of the first that is not expired */
+    struct {
+        struct store_retain *at;
+        size_t n, cap;
+    } retains; /* in the order of the journal: of one source the last holds */
+    struct {
+        struct store_hold *at;
+        size_t n, cap;
+    } holds;
     size_t set_aside;     /* things a crash left, moved away when this writer opened the folder */
     int lock, journal_fd; /* of a writer */
     bool broken;          /* what the journal's end is on the disk is not known: open it again */
@@ -109,7 +135,7 @@ void store_close(struct store *s); /* abandons a transaction */
 /* Opened when it is not yet; it stays open until store_close. Not for two threads at once. */
 struct segment *store_segment(struct store *s, size_t number, struct error *err);
 
-/* The file of that content, or NULL. */
+/* The file of that content, or NULL. One that expired is not there any more. */
 const struct store_file *store_file(const struct store *s, const struct hash *sha256);
 
 /* ---- writing ---- */

@@ -1,6 +1,9 @@
 /* The entries of the journal, one JSON object a line: made here, and read back here. */
 #include "store/store_internal.h"
 
+#include "base/vec.h"
+#include "store/retention.h"
+
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
@@ -116,6 +119,84 @@ void entry_merge(struct buf *b, const char *const *of, size_t of_n, const char *
     buf_char(b, '}');
 }
 
+/* The period of a rule; for ever is none. */
+static void put_period(struct buf *b, int64_t period)
+{
+    if (period != INT64_MAX)
+        put_count(b, "seconds", (uint64_t)(period / NS_PER_SECOND));
+}
+
+void entry_retain(struct buf *b, const struct store_retain *r)
+{
+    buf_add(b, SLICE("{\"entry\":\"retain\""));
+    put_string(b, "source", r->source);
+    put_period(b, r->period);
+    put_string(b, "reason", r->reason);
+    put_time(b, "at", r->at);
+    put_string(b, "by", r->by);
+    buf_char(b, '}');
+}
+
+void entry_hold(struct buf *b, const struct store_hold *h)
+{
+    buf_add(b, SLICE("{\"entry\":\"hold\""));
+    put_string(b, "name", h->name);
+    put_string(b, "reason", h->reason);
+    put_time(b, "from", h->from);
+    put_time(b, "to", h->to);
+    if (h->host.n)
+        put_string(b, "host", h->host);
+    if (h->source.n)
+        put_string(b, "source", h->source);
+    put_time(b, "at", h->at);
+    put_string(b, "by", h->by);
+    buf_char(b, '}');
+}
+
+void entry_release(struct buf *b, struct slice name, struct slice reason, struct slice by,
+                   timestamp at)
+{
+    buf_add(b, SLICE("{\"entry\":\"release\""));
+    put_string(b, "name", name);
+    put_string(b, "reason", reason);
+    put_time(b, "at", at);
+    put_string(b, "by", by);
+    buf_char(b, '}');
+}
+
+void entry_expire(struct buf *b, const struct expiry *e)
+{
+    uint64_t events = 0;
+    buf_add(b, SLICE("{\"entry\":\"expire\""));
+    put_names(b, "of", e->of, e->of_n);
+    put_names(b, "into", e->into, e->into_n);
+    buf_add(b, SLICE(",\"why\":["));
+    for (size_t i = 0; i < e->sources_n; i++) {
+        const struct expired_source *s = &e->sources[i];
+        buf_add(b, i ? SLICE(",{") : SLICE("{"));
+        put_string(b, "source", s->source);
+        put_count(b, "events", s->events);
+        put_time(b, "first", s->first);
+        put_time(b, "last", s->last);
+        put_period(b, s->rule->period);
+        put_string(b, "reason", s->rule->reason);
+        buf_char(b, '}');
+        events += s->events;
+    }
+    buf_add(b, SLICE("],\"files\":["));
+    for (size_t i = 0; i < e->files_n; i++) {
+        buf_add(b, i ? SLICE(",{") : SLICE("{"));
+        put_count(b, "entry", e->files[i]->entry);
+        put_digest(b, "sha256", e->files[i]->sha256.bytes);
+        buf_char(b, '}');
+    }
+    buf_char(b, ']');
+    put_count(b, "events", events);
+    put_time(b, "at", e->at);
+    put_string(b, "by", e->by);
+    buf_char(b, '}');
+}
+
 /* ---- understanding ---- */
 
 /* An entry as it is read; what is missing or of another type makes it bad. */
@@ -222,7 +303,7 @@ static void apply_file(struct reading *r, const json_t *o, uint64_t number)
     bool is_new;
     uint32_t *first = map_put(&s->by_sha256,
                               slice_of(s->files[s->files_n - 1].sha256.bytes, HASH_BYTES), &is_new);
-    if (is_new)
+    if (is_new || s->files[*first - 1].expired)
         *first = (uint32_t)s->files_n;
 }
 
@@ -268,11 +349,11 @@ static struct store_segment *segment_named(struct store *s, const json_t *name)
     return NULL;
 }
 
-/* What is merged holds as many events as what it is merged into. */
-static void apply_merge(struct reading *r, const json_t *o)
+/* Segments that go, and those that hold what stays of them: `less` events fewer. */
+static void apply_replacement(struct reading *r, const json_t *o, uint64_t less)
 {
     const json_t *of = json_object_get(o, "of"), *into = json_object_get(o, "into");
-    uint64_t before = 0, after = 0;
+    uint64_t before = 0, after = less;
     r->bad |= !json_is_array(of) || !json_is_array(into);
     for (size_t i = 0; !r->bad && i < json_array_size(of); i++) {
         struct store_segment *seg = segment_named(r->s, json_array_get(of, i));
@@ -290,6 +371,119 @@ static void apply_merge(struct reading *r, const json_t *o)
     r->bad |= before != after;
 }
 
+static int64_t get_period(struct reading *r, const json_t *o)
+{
+    if (!json_object_get(o, "seconds"))
+        return INT64_MAX;
+    uint64_t seconds = get_count(r, o, "seconds");
+    r->bad |= seconds > INT64_MAX / NS_PER_SECOND;
+    return r->bad ? 0 : (int64_t)seconds * NS_PER_SECOND;
+}
+
+static timestamp get_moment(struct reading *r, const json_t *o, const char *name)
+{
+    timestamp t = get_time(r, o, name);
+    r->bad |= t == TIMESTAMP_NONE;
+    return t;
+}
+
+static void apply_retain(struct reading *r, const json_t *o, uint64_t number)
+{
+    struct store_retain rule = {
+        .source = get_string(r, o, "source"),
+        .reason = get_string(r, o, "reason"),
+        .by = get_string(r, o, "by"),
+        .period = get_period(r, o),
+        .at = get_moment(r, o, "at"),
+        .entry = number,
+    };
+    r->bad |= !rule.reason.n;
+    if (!r->bad)
+        *VEC_PUSH(r->s->retains) = rule;
+}
+
+/* The hold of that name that is in force. */
+static struct store_hold *hold_named(struct store *s, struct slice name)
+{
+    for (size_t i = 0; i < s->holds.n; i++)
+        if (!s->holds.at[i].released && slice_equal(s->holds.at[i].name, name))
+            return &s->holds.at[i];
+    return NULL;
+}
+
+static void apply_hold(struct reading *r, const json_t *o, uint64_t number)
+{
+    struct store_hold hold = {
+        .name = get_string(r, o, "name"),
+        .reason = get_string(r, o, "reason"),
+        .by = get_string(r, o, "by"),
+        .at = get_moment(r, o, "at"),
+        .from = get_time(r, o, "from"),
+        .to = get_time(r, o, "to"),
+        .entry = number,
+    };
+    if (json_object_get(o, "host"))
+        hold.host = get_string(r, o, "host");
+    if (json_object_get(o, "source"))
+        hold.source = get_string(r, o, "source");
+    r->bad |= !hold.reason.n || hold_named(r->s, hold.name);
+    if (!r->bad)
+        *VEC_PUSH(r->s->holds) = hold;
+}
+
+static void apply_release(struct reading *r, const json_t *o)
+{
+    struct store_hold *hold = hold_named(r->s, get_string(r, o, "name"));
+    get_moment(r, o, "at");
+    get_string(r, o, "by");
+    r->bad |= !hold || !get_string(r, o, "reason").n;
+    if (!r->bad)
+        hold->released = true;
+}
+
+/* The rule by which events went is one that was in force, and it was past their time; no hold that an
+ * entry can show to be about all of them was in force. */
+static uint64_t apply_expired_source(struct reading *r, const json_t *o, timestamp at)
+{
+    struct slice source = get_string(r, o, "source");
+    int64_t period = get_period(r, o);
+    timestamp first = get_moment(r, o, "first"), last = get_moment(r, o, "last");
+    if (r->bad)
+        return 0;
+    const struct store_retain *rule = retention_rule(r->s, source);
+    r->bad |= !rule || period == INT64_MAX || rule->period != period || last >= at - period;
+    for (size_t i = 0; i < r->s->holds.n; i++) {
+        const struct store_hold *hold = &r->s->holds.at[i];
+        r->bad |= !hold->released && !hold->host.n && hold_is_of_source(hold, source) &&
+                  (hold->from == TIMESTAMP_NONE || hold->from <= first) &&
+                  (hold->to == TIMESTAMP_NONE || last < hold->to);
+    }
+    return get_count(r, o, "events");
+}
+
+static void apply_expire(struct reading *r, const json_t *o)
+{
+    const json_t *why = json_object_get(o, "why"), *files = json_object_get(o, "files");
+    timestamp at = get_moment(r, o, "at");
+    uint64_t events = 0;
+    r->bad |= !json_is_array(why) || !json_is_array(files);
+    for (size_t i = 0; !r->bad && i < json_array_size(why); i++)
+        events += apply_expired_source(r, json_array_get(why, i), at);
+    uint64_t told = get_count(r, o, "events");
+    r->bad |= events != told;
+    apply_replacement(r, o, events);
+    for (size_t i = 0; !r->bad && i < json_array_size(files); i++) {
+        uint64_t entry = get_count(r, json_array_get(files, i), "entry");
+        struct store_file *file = NULL;
+        for (size_t k = 0; !file && k < r->s->files_n; k++)
+            if (r->s->files[k].entry == entry)
+                file = &r->s->files[k];
+        r->bad |= !file || file->expired;
+        if (!r->bad)
+            file->expired = true;
+    }
+}
+
 enum status entry_apply(struct store *s, uint64_t number, struct error *err)
 {
     struct reading r = {.s = s};
@@ -305,7 +499,15 @@ enum status entry_apply(struct store *s, uint64_t number, struct error *err)
     else if (strcmp(entry, "segment") == 0)
         apply_segment(&r, o, number);
     else if (strcmp(entry, "merge") == 0)
-        apply_merge(&r, o);
+        apply_replacement(&r, o, 0);
+    else if (strcmp(entry, "retain") == 0)
+        apply_retain(&r, o, number);
+    else if (strcmp(entry, "hold") == 0)
+        apply_hold(&r, o, number);
+    else if (strcmp(entry, "release") == 0)
+        apply_release(&r, o);
+    else if (strcmp(entry, "expire") == 0)
+        apply_expire(&r, o);
     else
         r.bad = true;
     json_decref(o);

@@ -40,8 +40,36 @@ void entry_segment(struct buf *b, const char *name, const struct segment_told *t
 void entry_merge(struct buf *b, const char *const *of, size_t of_n, const char *const *into,
                  size_t into_n);
 
+void entry_retain(struct buf *b, const struct store_retain *r);
+void entry_hold(struct buf *b, const struct store_hold *h);
+void entry_release(struct buf *b, struct slice name, struct slice reason, struct slice by,
+                   timestamp at);
+
+/* What an expiry took away of one log source, and by which rule. */
+struct expired_source {
+    struct slice source;
+    uint64_t events;
+    timestamp first, last;
+    const struct store_retain *rule;
+};
+
+struct expiry {
+    struct slice by;
+    timestamp at;
+    const char *const *of, *const *into; /* segments */
+    size_t of_n, into_n;
+    const struct expired_source *sources;
+    size_t sources_n;
+    const struct store_file *const *files;
+    size_t files_n;
+};
+void entry_expire(struct buf *b, const struct expiry *e);
+
 /* Understands entry `number` of the journal. */
 enum status entry_apply(struct store *s, uint64_t number, struct error *err);
+
+/* Frees what entries put into the store, and the journal. */
+void store_forget(struct store *s);
 
 /* ---- the transaction (store_write.c) ---- */
 

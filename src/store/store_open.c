@@ -217,7 +217,8 @@ static bool is_known_segment(const struct store *s, const char *name, bool *gone
     return false;
 }
 
-static bool is_known_original(const struct store *s, const char *name)
+/* The same for originals. */
+static bool is_known_original(const struct store *s, const char *name, bool *gone)
 {
     struct hash h = {0};
     struct buf again = {0};
@@ -229,11 +230,13 @@ static bool is_known_original(const struct store *s, const char *name)
     buf_add(&again, SLICE(".zst"));
     const struct store_file *file =
         slice_equal(buf_slice(&again), slice_str(name)) ? store_file(s, &h) : NULL;
+    for (size_t i = 0; !file && i < s->files_n; i++)
+        *gone |= s->files[i].expired && memcmp(&s->files[i].sha256, &h, sizeof h) == 0;
     buf_free(&again);
     return file && file->kept;
 }
 
-/* A file that the journal does not have. Half written ones (.new) and merged segments go; a whole one
+/* A file that the journal does not have. Half written ones (.new) and what is gone go; a whole one
  * that no entry names is moved aside, since it may be all that is left of something. */
 static enum status put_right(struct store *s, const char *folder, const char *name, bool gone,
                              struct error *err)
@@ -286,9 +289,11 @@ static enum status put_originals_right(struct store *s, struct names *names, str
             status = put_right(s, "originals", names->list.at[i], false, err);
         else if (!list(s, folder, &inside, err))
             status = STATUS_SYSTEM;
-        for (size_t k = 0; status == OK && k < inside.list.n; k++)
-            if (!is_known_original(s, inside.list.at[k]))
-                status = put_right(s, folder, inside.list.at[k], false, err);
+        for (size_t k = 0; status == OK && k < inside.list.n; k++) {
+            bool gone = false;
+            if (!is_known_original(s, inside.list.at[k], &gone))
+                status = put_right(s, folder, inside.list.at[k], gone, err);
+        }
         arena_reset(&inside.arena);
     }
     free(inside.list.at);
@@ -387,16 +392,23 @@ static enum status open_writer(struct store *s, const char *passphrase, struct e
     return status == OK ? put_all_right(s, err) : status;
 }
 
-static void forget(struct store *s)
+void store_forget(struct store *s)
 {
-    for (size_t i = 0; i < s->segments_n; i++)
-        segment_close(s->segments[i].open);
     free(s->segments);
     free(s->files);
+    free(s->retains.at);
+    free(s->holds.at);
     map_free(&s->by_sha256);
     journal_free(&s->journal);
     seal_key_free(s->key);
     arena_free(&s->arena);
+}
+
+static void forget(struct store *s)
+{
+    for (size_t i = 0; i < s->segments_n; i++)
+        segment_close(s->segments[i].open);
+    store_forget(s);
 }
 
 static struct store *new_store(const struct store_io *io, const char *path, enum store_mode mode)
@@ -481,5 +493,5 @@ struct segment *store_segment(struct store *s, size_t number, struct error *err)
 const struct store_file *store_file(const struct store *s, const struct hash *sha256)
 {
     const uint32_t *first = map_get(&s->by_sha256, slice_of(sha256->bytes, HASH_BYTES));
-    return first ? &s->files[*first - 1] : NULL;
+    return first && !s->files[*first - 1].expired ? &s->files[*first - 1] : NULL;
 }

@@ -291,7 +291,7 @@ static void verify_originals(struct verifying *v)
     struct store *s = &v->s;
     char path[PATH_BYTES];
     for (size_t i = 0; i < s->files_n && !stopped(v); i++) {
-        if (!s->files[i].kept)
+        if (!s->files[i].kept || s->files[i].expired)
             continue;
         original_path(s, &s->files[i].sha256, path);
         if (map_get(&v->known, slice_str(path_inside(s, path))))
@@ -427,12 +427,7 @@ static void free_all(struct verifying *v)
     free(v->list.at);
     arena_free(&v->listed);
     map_free(&v->known);
-    free(v->s.segments);
-    free(v->s.files);
-    map_free(&v->s.by_sha256);
-    journal_free(&v->s.journal);
-    seal_key_free(v->s.key);
-    arena_free(&v->s.arena);
+    store_forget(&v->s);
 }
 
 /* All that will be looked at, as far as the journal tells. */
@@ -442,7 +437,7 @@ static uint64_t bytes_named(const struct store *s)
     for (size_t i = 0; i < s->segments_n; i++)
         n += s->segments[i].gone ? 0 : s->segments[i].told.bytes;
     for (size_t i = 0; i < s->files_n; i++)
-        n += s->files[i].kept ? s->files[i].kept_bytes : 0;
+        n += s->files[i].kept && !s->files[i].expired ? s->files[i].kept_bytes : 0;
     return n;
 }
 
