@@ -3,7 +3,10 @@
 #include "base/text.h"
 
 /* An agent's name comes last: it may have collected the log from elsewhere. */
-#define NAME(text) {text, sizeof(text) - 1}
+#define NAME(text)                                                                                 \
+    {                                                                                              \
+        text, sizeof(text) - 1                                                                     \
+    }
 const struct slice host_fields[HOST_FIELDS] = {
     NAME("Computer"), NAME("host.name"), NAME("host.hostname"),  NAME("hostname"),
     NAME("Hostname"), NAME("host"),      NAME("agent.hostname"), NAME("agent.name"),
@@ -120,7 +123,7 @@ static uint32_t wanted_rows(struct block *b, const struct selection *wanted, uin
             if (host.column != last.column || host.id != last.id) {
                 last = host;
                 last_wanted = host_matches(pattern, host.id ? column_folded(b, host.column, host.id)
-                                                           : SLICE(""));
+                                                            : SLICE(""));
             }
             if (!last_wanted)
                 continue;

@@ -76,12 +76,20 @@ void store_forget(struct store *s);
 /* Adds a packed block, under the lock. */
 enum status transaction_add(struct store *s, const struct packed_block *packed, struct error *err);
 
+/* Adds a block of a segment as it stands, with its filter (store_merge.c). */
+enum status transaction_copy(struct store *s, const struct segment *seg, struct segment_reader *r,
+                             uint32_t no, struct error *err);
+
 /* Finishes the open segment. */
 enum status transaction_finish(struct store *s, struct error *err);
 
 /* Puts the segments in place and appends the entries of segments, then these. */
 enum status transaction_commit(struct store *s, const struct slice *entries, size_t n,
                                struct error *err);
+
+/* Takes away the files of segments that are gone: of the first n those that are chosen. Readers that
+ * have them open go on reading; others read the journal again (store_merge.c). */
+void store_remove_segments(struct store *s, const bool *chosen, size_t n);
 
 /* "DIR/a" or "DIR/a/b" (b NULL: none), cut when it is too long for any file. */
 void store_path(const struct store *s, char out[PATH_BYTES], const char *a, const char *b);

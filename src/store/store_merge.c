@@ -78,11 +78,10 @@ static int by_kind_and_time(const void *a, const void *b)
     return c ? c : (p->first > q->first) - (p->first < q->first);
 }
 
-/* Puts the block in as it stands, with its filter. */
-static enum status copy_block(struct merge *m, const struct source *from, struct error *err)
+enum status transaction_copy(struct store *s, const struct segment *seg, struct segment_reader *r,
+                             uint32_t no, struct error *err)
 {
-    const struct segment *seg = from->segment;
-    const struct stored_block *told = segment_block(seg, m->reader, from->no, err);
+    const struct stored_block *told = segment_block(seg, r, no, err);
     if (!told)
         return err ? err->status : STATUS_BAD_INPUT;
     struct packed_block packed = {.told = *told};
@@ -92,11 +91,11 @@ static enum status copy_block(struct merge *m, const struct source *from, struct
     enum status status =
         io_read(seg->io, seg->fd, seg->path, packed.told.offset, bytes, packed.told.bytes, err);
     if (status == OK)
-        status = segment_read_filter(seg, from->no, bits, err);
+        status = segment_read_filter(seg, no, bits, err);
     packed.bytes = slice_of(bytes, packed.told.bytes);
     packed.filter = slice_of(bits, filter);
     if (status == OK)
-        status = transaction_add(m->s, &packed, err);
+        status = transaction_add(s, &packed, err);
     arena_free(&a);
     return status;
 }
@@ -169,7 +168,7 @@ static enum status move_blocks(struct merge *m, struct error *err)
         const struct source *from = &m->sources[i];
         const struct stored_block *b = &from->segment->blocks[from->no];
         if (b->rows >= WELL_FILLED)
-            status = copy_block(m, from, err);
+            status = transaction_copy(m->s, from->segment, m->reader, from->no, err);
         else
             status = join_block(m, from, err);
         const struct source *next = i + 1 < m->sources_n ? from + 1 : NULL;
@@ -206,8 +205,7 @@ static enum status commit(struct merge *m, const bool *chosen, size_t n, struct 
     return status;
 }
 
-/* Readers that have them open go on reading; others read the journal again. */
-static void remove_merged(struct store *s, const bool *chosen, size_t n)
+void store_remove_segments(struct store *s, const bool *chosen, size_t n)
 {
     char path[PATH_BYTES];
     for (size_t i = 0; i < n; i++) {
@@ -237,7 +235,7 @@ static enum status merge_once(struct store *s, const bool *chosen, size_t n, str
     if (status == OK)
         status = commit(&m, chosen, n, err);
     if (status == OK)
-        remove_merged(s, chosen, before);
+        store_remove_segments(s, chosen, before);
     store_abandon(s);
     block_set_free(m.set);
     block_free(m.block);
