@@ -12,6 +12,7 @@ extern const struct command rules_check_command;
 extern const struct command rules_list_command;
 extern const struct command verify_command;
 extern const struct command prove_command;
+extern const struct command store_checkpoint_command;
 extern const struct command help_command;
 extern const struct command manual_command;
 extern const struct command completion_command;
@@ -28,6 +29,7 @@ const struct command *const commands[] = {
     &rules_list_command,
     &verify_command,
     &prove_command,
+    &store_checkpoint_command,
     &help_command,
     &manual_command,
     &completion_command,

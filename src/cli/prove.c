@@ -1,7 +1,7 @@
 /*
  * hikeshi prove: proofs for others, who do not have the data folder.
  */
-#include "cli/command.h"
+#include "cli/data_folder.h"
 #include "cli/outfile.h"
 #include "cli/small_file.h"
 
@@ -17,19 +17,18 @@
 #include <unistd.h>
 
 struct prove_values {
-    const char *data, *since, *output;
+    struct data_values data;
+    const char *since, *output;
     bool json;
 };
 
 static const struct option options[] = {
-    {0, "data", OPTION_TEXT, "DIR",
-     N_("the data folder (HIKESHI_DATA, or the current folder or the next above that is one)"),
-     .at = offsetof(struct prove_values, data), .group = N_("What is proved")},
+    DATA_OPTIONS(struct prove_values),
     {0, "since", OPTION_TEXT, "CHECKPOINT",
      N_("that the folder still holds all that this checkpoint covers: a file with it, or the "
         "number "
         "of its entries"),
-     .at = offsetof(struct prove_values, since)},
+     .at = offsetof(struct prove_values, since), .group = N_("What is proved")},
     {'o', "output", OPTION_TEXT, "FILE", N_("write there; the file appears when it is whole"),
      .at = offsetof(struct prove_values, output), .group = N_("Where to")},
     {0, "json", OPTION_FLAG, NULL, N_("one JSON object, with the entry that is proved"),
@@ -101,9 +100,8 @@ static enum status prove_event(struct run *r, struct slice called, uint64_t reco
             store_find_event(r->s, (struct origin){file->inputs[i].number, record}, err);
         if (segment >= 0) {
             r->entry = r->s->segments[segment].entry;
-            fprintf(stderr,
-                    _("hikeshi: the event is in segments/%.*s, which entry %" PRIu64 " seals\n"),
-                    SLICE_ARG(r->s->segments[segment].name), r->entry);
+            fprintf(stderr, _("hikeshi: the event is in segments/%.*s, which entry %zu seals\n"),
+                    SLICE_ARG(r->s->segments[segment].name), (size_t)r->entry);
             return OK;
         }
         if (err->status != STATUS_BAD_USE)
@@ -189,7 +187,7 @@ static void put_json(const struct run *r, FILE *out)
 
 static enum status prove(struct run *r, struct error *err)
 {
-    uint64_t size;
+    uint64_t size = 0;
     bool event = r->what && strrchr(r->what, '#');
     r->s = store_open(&store_io_system, r->path, event ? STORE_READ : STORE_JOURNAL, NULL, err);
     if (!r->s)
@@ -236,7 +234,7 @@ static enum status prepare(struct run *r, const struct text_list *operands, stru
         return error_set(err, STATUS_BAD_USE, NULL, ERROR_NO_OFFSET,
                          "name one thing to prove: a file, FILE#RECORD, an entry's number, or "
                          "--since CHECKPOINT");
-    r->path = store_find(r->v->data, err);
+    r->path = store_find(r->v->data.folder, err);
     if (!r->path)
         return err->status;
     enum status status = OK;

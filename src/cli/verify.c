@@ -1,7 +1,7 @@
 /*
  * hikeshi verify: whether a data folder is what it was.
  */
-#include "cli/command.h"
+#include "cli/data_folder.h"
 #include "cli/outfile.h"
 #include "cli/progress.h"
 #include "cli/small_file.h"
@@ -16,24 +16,23 @@
 #include <stdlib.h>
 
 struct verify_values {
-    const char *data, *key, *against;
+    struct data_values data;
+    const char *key, *against;
     bool json, quiet;
     unsigned progress;
 };
 
 static const struct option options[] = {
-    {0, "data", OPTION_TEXT, "DIR",
-     N_("the data folder (HIKESHI_DATA, or the current folder or the next above that is one)"),
-     .at = offsetof(struct verify_values, data), .group = N_("What is checked")},
+    DATA_OPTIONS(struct verify_values),
     {0, "key", OPTION_TEXT, "KEY",
      N_("the verifier key, or a file with it, that was kept elsewhere: the folder's must be that"),
-     .at = offsetof(struct verify_values, key)},
+     .at = offsetof(struct verify_values, key), .group = N_("What is checked")},
     {0, "against", OPTION_TEXT, "FILE",
      N_("a checkpoint that was kept elsewhere: the folder must still hold all that it covers"),
      .at = offsetof(struct verify_values, against)},
     {0, "json", OPTION_FLAG, NULL, N_("one JSON object"),
      .at = offsetof(struct verify_values, json), .group = N_("What is told")},
-    {0, "progress", OPTION_SET, NULL, N_("show how far it is, even if nobody seems to look"),
+    {0, "progress", OPTION_SET, NULL, N_("show how far it is, also when stderr is no terminal"),
      .at = offsetof(struct verify_values, progress), .set = PROGRESS_ALWAYS},
     {0, "no-progress", OPTION_SET, NULL, N_("do not show how far it is"),
      .at = offsetof(struct verify_values, progress), .set = PROGRESS_NEVER},
@@ -81,8 +80,7 @@ static void say(void *ctx, const struct error *what)
     struct buf where = {0}, text = {0}; /* names of files may be anything */
     term_clean(&where, slice_str(what->where));
     term_clean(&text, slice_str(what->what));
-    if (r->progress.drawn)
-        fputs("\r\033[K", r->progress.out);
+    progress_hide(&r->progress);
     printf("%s: %.*s", note ? _("note") : _("wrong"), SLICE_ARG(buf_slice(&where)));
     if (what->offset != ERROR_NO_OFFSET)
         printf(":%" PRIu64, what->offset);
@@ -140,15 +138,17 @@ static void tell_json(struct run *r, const char *path, const struct verify_count
 
 static void tell_text(const struct verify_counts *c)
 {
+    char bytes[BYTES_TEXT];
     if (c->wrong)
-        printf(locale_plural("%" PRIu64 " thing is wrong\n", "%" PRIu64 " things are wrong\n",
-                             c->wrong),
-               c->wrong);
+        printf(locale_plural("%zu thing is wrong\n", "%zu things are wrong\n", c->wrong),
+               (size_t)c->wrong);
     else
         puts(_("everything is as it was sealed"));
-    printf(_("checked: %" PRIu64 " entries under %" PRIu64 " checkpoints, %" PRIu64
-             " segments with %" PRIu64 " events, %" PRIu64 " originals; %" PRIu64 " bytes\n"),
-           c->entries, c->checkpoints, c->segments, c->events, c->originals, c->bytes);
+    bytes_text((double)c->bytes, bytes);
+    printf(_("checked: %zu entries under %zu checkpoints, %zu segments with %zu events, %zu "
+             "originals; %s\n"),
+           (size_t)c->entries, (size_t)c->checkpoints, (size_t)c->segments, (size_t)c->events,
+           (size_t)c->originals, bytes);
 }
 
 static int check(struct run *r, const char *path, const struct verify_options *what,
@@ -183,7 +183,7 @@ static int run(const struct command *self, void *values, const struct text_list 
     struct confine_report report;
     struct error err = {0};
     int result = EXIT_STATUS_BAD_USE;
-    char *path = store_find(r.v->data, &err);
+    char *path = store_find(r.v->data.folder, &err);
     enum status status = path ? OK : err.status;
     if (status == OK && r.v->key)
         status = read_key(r.v->key, &key, &err);
