@@ -120,8 +120,8 @@ static enum status find_entry(struct run *r, struct error *err)
     if (is_number(r->what, &n) && strlen(r->what) < 20) {
         if (n >= r->s->journal.entries.n)
             return error_set(err, STATUS_BAD_USE, r->what, ERROR_NO_OFFSET,
-                             "the journal has no such entry; its last is %" PRIu64,
-                             (uint64_t)r->s->journal.entries.n - 1);
+                             "the journal has no such entry; its last is %zu",
+                             r->s->journal.entries.n - 1);
         r->entry = n;
         return OK;
     }
@@ -145,12 +145,12 @@ static enum status find_since(struct run *r, uint64_t *size, struct error *err)
 {
     const struct merkle *tree = &r->s->journal.tree;
     struct checkpoint c;
-    struct hash root;
+    struct hash root = {0};
     if (is_number(r->v->since, size)) {
         if (*size == 0 || *size > tree->n)
             return error_set(err, STATUS_BAD_USE, NULL, ERROR_NO_OFFSET,
-                             "--since %s: the journal has %" PRIu64 " entries", r->v->since,
-                             tree->n);
+                             "--since %s: the journal has %zu entries", r->v->since,
+                             (size_t)tree->n);
         return OK;
     }
     if (!checkpoint_verify(r->s->key, buf_slice(&r->since), &c) || c.size == 0)
@@ -160,9 +160,9 @@ static enum status find_since(struct run *r, uint64_t *size, struct error *err)
         merkle_root_at(tree, c.size, &root);
     if (c.size > tree->n || memcmp(&root, &c.root, sizeof root) != 0)
         return error_set(err, STATUS_BAD_INPUT, r->v->since, ERROR_NO_OFFSET,
-                         "the journal does not continue this checkpoint (%" PRIu64
-                         " entries): entries were altered or taken out",
-                         c.size);
+                         "the journal does not continue this checkpoint (%zu entries): entries "
+                         "were altered or taken out",
+                         (size_t)c.size);
     *size = c.size;
     return OK;
 }

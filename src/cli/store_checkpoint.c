@@ -56,7 +56,7 @@ static int run(const struct command *self, void *values, const struct text_list 
     struct outfile out = {0};
     struct store *s = data_folder_open(&v->data, STORE_JOURNAL, &err);
     enum status status = s ? outfile_open(&out, v->output, &err) : err.status;
-    if (status == OK) {
+    if (s && status == OK) {
         put(s, v->json, out.file);
         status = outfile_commit(&out, &err);
     }

@@ -44,9 +44,9 @@ static const struct option options[] = {
 static const struct example examples[] = {
     {"hikeshi verify --data case7", N_("is all of it as it was taken in?")},
     {"hikeshi store checkpoint --data case7 >case7.checkpoint",
-     N_("keep a checkpoint elsewhere, in other hands, ...")},
+     N_("keep a checkpoint elsewhere, in other hands")},
     {"hikeshi verify --data case7 --against case7.checkpoint",
-     N_("... and nobody can take back what it covers")},
+     N_("then nobody can take back what it covers")},
     {NULL, NULL},
 };
 

@@ -9,9 +9,9 @@ void source_name(const struct event_kind *kind, struct buf *out)
 {
     bool windows = slice_equal(kind->product, SLICE("windows")) && kind->channel.n;
     const struct slice parts[] = {kind->product, windows ? kind->channel : kind->category,
-                                  windows ? (struct slice){0} : kind->service};
+                                  kind->service};
     size_t before = out->n;
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < (windows ? 2 : 3); i++) {
         if (!parts[i].n)
             continue;
         if (out->n > before)
