@@ -41,3 +41,14 @@ struct slice slice_trim(struct slice s)
         s.n--;
     return s;
 }
+
+bool slice_number(struct slice s, uint64_t *number)
+{
+    uint64_t n = 0;
+    for (size_t i = 0; i < s.n; i++)
+        if (s.p[i] < '0' || s.p[i] > '9' || __builtin_mul_overflow(n, 10, &n) ||
+            __builtin_add_overflow(n, (uint64_t)(s.p[i] - '0'), &n))
+            return false;
+    *number = n;
+    return s.n > 0;
+}

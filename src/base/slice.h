@@ -75,4 +75,7 @@ ptrdiff_t slice_find(struct slice s, struct slice needle);
 /* Without leading and trailing ASCII white space. */
 struct slice slice_trim(struct slice s);
 
+/* Decimal digits and nothing else, that make a number of 64 bits. */
+bool slice_number(struct slice s, uint64_t *number);
+
 #endif

@@ -104,6 +104,8 @@ enum evtx_known {
     NAME_TIME,
     NAME_RECORD_ID,
     NAME_XMLNS,
+    NAME_RENDERING_INFO,
+    NAME_MESSAGE,
     NAMES_KNOWN
 };
 
@@ -326,7 +328,7 @@ bool evtx_name_read(struct evtx *e, struct cursor *c, uint32_t *number);
 /* ---- evtx_token.c ---- */
 
 /*
- * Brings BinXML elements from c->at to c->n, or to their end token, into normal form: behind
+ * Brings BinXML elements from c->at to c->n, or up to their end token, into normal form: behind
  * whatever e->normal holds, steps of
  *     u8 token without EVTX_MORE, u8 type, u16 index, u32 name or length, bytes of text
  * False when they break off; what was read until then is there.

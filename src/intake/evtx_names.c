@@ -29,6 +29,8 @@ void evtx_names_init(struct evtx_names *names)
         [NAME_TIME] = "TimeCreated_SystemTime",
         [NAME_RECORD_ID] = "EventRecordID",
         [NAME_XMLNS] = "xmlns",
+        [NAME_RENDERING_INFO] = "RenderingInfo",
+        [NAME_MESSAGE] = "Message",
     };
     for (size_t i = 0; i < NAMES_KNOWN; i++)
         evtx_name_put(names, slice_str(known[i]));

@@ -137,6 +137,14 @@ static enum evtx_role role_in(enum evtx_role at, uint32_t name)
     }
 }
 
+/* What an element's text is called when nothing else says so: its name. What the computer that
+ * forwarded an event wrote beside it (RenderingInfo) repeats names of System. */
+static uint32_t field_name(struct compiling *c, const struct frame *up, uint32_t name)
+{
+    bool rendered = up->at == ROLE_EVENT && up->name == NAME_RENDERING_INFO && name != NAME_MESSAGE;
+    return rendered ? compound(c, NAME_RENDERING_INFO, name) : name;
+}
+
 static void begin_element(struct compiling *c, uint32_t name)
 {
     end_attribute(c);
@@ -145,7 +153,7 @@ static void begin_element(struct compiling *c, uint32_t name)
     name = local(c->e, name);
     c->depth++; /* evtx_normalise bounds it */
     *top(c) = (struct frame){.name = name,
-                             .field = name,
+                             .field = field_name(c, up, name),
                              .named_by = -1,
                              .at = up->in,
                              .in = role_in(up->in, name),

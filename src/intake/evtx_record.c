@@ -200,9 +200,13 @@ static timestamp time_of(struct value v, uint64_t number, struct arena *a)
     return timestamp_parse(value_text(v, a), &t) ? t : TIMESTAMP_NONE;
 }
 
-static uint64_t record_of(struct value v, uint64_t number, uint64_t otherwise)
+/* A number; in events that were forwarded it is text. */
+static uint64_t record_of(struct value v, uint64_t number, uint64_t otherwise, struct arena *a)
 {
-    return !v.p && v.n == 8 && (v.type == VALUE_UINT || v.type == VALUE_INT) ? number : otherwise;
+    if (!v.p)
+        return v.n == 8 && (v.type == VALUE_UINT || v.type == VALUE_INT) ? number : otherwise;
+    struct slice text = value_text(v, a);
+    return slice_number(text, &number) ? number : otherwise;
 }
 
 /* Where an out goes: an item of a run, or a name (EVTX_NAMED). */
@@ -218,7 +222,7 @@ static void add_out(struct evtx *e, struct goal goal, struct value v, uint64_t n
     if (__builtin_expect(goal.item->what != ITEM_FIELD, 0)) {
         int64_t place = (int64_t)e->outs.n;
         if (goal.item->what == ITEM_RECORD) {
-            e->record = record_of(v, number, e->record);
+            e->record = record_of(v, number, e->record, &e->scratch);
             return;
         }
         if (goal.item->what == ITEM_TIME) {

@@ -184,9 +184,9 @@ bool evtx_normalise(struct evtx *e, struct cursor *c, bool in_template)
         uint8_t byte = c->p[c->at];
         if (byte == EVTX_TEMPLATE && !r.depth && !in_template)
             return true; /* an instance, which is the caller's */
-        c->at++;
         if (byte == EVTX_EOF)
             break;
+        c->at++;
         if (!rest_of(&r, byte) || c->failed)
             return broken_off(&r);
     }

@@ -107,6 +107,9 @@ static void evtx_name(struct json_field *f, struct arena *a)
             f->use = USE_GUID;
     } else if (system && slice_equal(f->key, SLICE("EventRecordID"))) {
         f->use = USE_RECORD;
+    } else if (slice_equal(f->parent->path, SLICE("Event.RenderingInfo")) &&
+               !slice_equal(f->key, SLICE("Message"))) {
+        f->stored = joined(a, f->parent->key, f->key); /* it repeats names of System */
     }
 }
 

@@ -49,8 +49,8 @@ class Fields(dict):
         self.setdefault(name, []).append(canonical(text))
 
 
-def leaf(fields, element, inside_system):
-    name = local(element.tag)
+def leaf(fields, element, inside_system, before=''):
+    name = before + local(element.tag)
     named = name == 'Data' and not inside_system and 'Name' in element.attrib
     field = element.attrib['Name'] if named and element.attrib['Name'] else name
     for key, value in element.attrib.items():
@@ -80,7 +80,8 @@ def fields_of(xml):
             for key, value in part.attrib.items():
                 fields.put(name + '_' + local(key), value)
             for element in part:
-                leaf(fields, element, False)
+                repeats = name == 'RenderingInfo' and local(element.tag) != 'Message'
+                leaf(fields, element, False, 'RenderingInfo_' if repeats else '')
         elif (part.text or '').strip():
             fields.put(name, part.text)
     time = fields.pop('TimeCreated_SystemTime', [''])[0]

@@ -345,6 +345,11 @@ static void test_user_data(void **state)
     build_text(&t->b, "ja-JP");
     build_close_start(&t->b);
     build_element(&t->b, "Message", "m");
+    build_element(&t->b, "Channel", "c");
+    build_open(&t->b, "Keywords", false);
+    build_close_start(&t->b);
+    build_element(&t->b, "Keyword", "w");
+    build_end(&t->b);
     build_end(&t->b);
     event_end(&t->b);
     build_values(&t->b, values, 1);
@@ -352,7 +357,41 @@ static void test_user_data(void **state)
     run(t);
     assert_fields(t, 0,
                   SYSTEM ",\"Changed_Kind\":\"k\",\"Outer\":\"o\",\"Deeper\":\"inner\","
-                         "\"RenderingInfo_Culture\":\"ja-JP\",\"Message\":\"m\"");
+                         "\"RenderingInfo_Culture\":\"ja-JP\",\"Message\":\"m\","
+                         "\"RenderingInfo_Channel\":\"c\",\"Keyword\":\"w\"");
+}
+
+/* Events that were forwarded have texts where others have numbers. */
+static void test_record_as_text(void **state)
+{
+    struct tested *t = *state;
+    static const struct {
+        const char *text;
+        const char *number;
+    } numbers[] = {{"9383788", "9383788"},
+                   {"18446744073709551615", "18446744073709551615"},
+                   {"18446744073709551616", "5"},
+                   {"12a", "5"},
+                   {"", "5"}};
+    for (uint32_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        build_record_begin(&t->b, 5, NOW);
+        assert_true(build_template(&t->b, 20 + i));
+        build_open(&t->b, "Event", false);
+        build_close_start(&t->b);
+        build_open(&t->b, "System", false);
+        build_close_start(&t->b);
+        build_element(&t->b, "EventRecordID", numbers[i].text);
+        build_end(&t->b);
+        event_end(&t->b);
+        build_values(&t->b, NULL, 0);
+        build_record_end(&t->b);
+    }
+    run(t);
+    for (uint32_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        char begins[64];
+        snprintf(begins, sizeof begins, "{\"record\":%s,", numbers[i].number);
+        assert_true(slice_starts(events_nth(&t->lines, i), slice_str(begins)));
+    }
 }
 
 /* An optional substitution without a value takes its element or attribute along. */
@@ -481,6 +520,8 @@ static void test_plain(void **state)
     build_element(&t->b, "Data", "d");
     build_end(&t->b);
     build_end(&t->b);
+    build_eof(&t->b);
+    build_text(&t->b, "left over from what stood here before");
     build_record_end(&t->b);
     run(t);
     assert_fields(t, 0, SYSTEM ",\"Data\":\"d\"");
@@ -532,6 +573,7 @@ int main(void)
         TEST(test_text_tokens),
         TEST(test_data_names),
         TEST(test_user_data),
+        TEST(test_record_as_text),
         TEST(test_optional),
         TEST(test_back_references),
         TEST(test_same_id),

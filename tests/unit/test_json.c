@@ -126,6 +126,12 @@ static void evtx_dump_user_data(void **state)
            "\"#text\":\"t\"},\"Nothing\":null}}}}",
            "2026-11-10T10:23:41.000000Z windows// Security||1102 #1 EventID=1102 Channel=Security "
            "SubjectUserName=taro Deep_Kind=k Deep=t\n");
+    expect("{\"Event\":{\"System\":{\"EventID\":1,\"Channel\":\"A\",\"Level\":4,\"EventRecordID\":"
+           "\"78\"},"
+           "\"RenderingInfo\":{\"#attributes\":{\"Culture\":\"en-US\"},\"Message\":\"m\","
+           "\"Level\":\"Information\",\"Keywords\":{\"Keyword\":\"k\"}}}}",
+           "- windows// A||1 #78 EventID=1 Channel=A Level=4 RenderingInfo_Culture=en-US Message=m "
+           "RenderingInfo_Level=Information Keyword=k\n");
 }
 
 static void winlogbeat(void **state)
