@@ -135,6 +135,7 @@ static void tell_check(const struct check *c, bool all)
         {c->counts[CHECK_NEVER] + c->counts[CHECK_UNKNOWN], _("can never match")},
         {c->counts[CHECK_LACKS], _("wait for placeholders (--placeholders FILE)")},
         {c->counts[CHECK_UNREAD], _("are for logs that are not read yet")},
+        {c->counts[CHECK_NAMES], _("have ECS's field names, which their events lack")},
         {c->counts[CHECK_UNUSED], _("searches are used by no condition")},
     };
     putchar('\n');

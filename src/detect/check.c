@@ -155,6 +155,22 @@ static void check_unused(struct checker *k, const struct sigma_rule *rule)
     }
 }
 
+/* Events of Windows keep the names of their source; other readers give ECS names. */
+static void check_names(struct checker *k, const struct check_source *source,
+                        const struct sigma_rule *rule)
+{
+    if (!slice_equal_nocase(rule->taxonomy, SLICE("ecs")) || !source->bindings_n)
+        return;
+    for (uint32_t i = 0; i < source->bindings_n; i++)
+        if (!mappings_get(k->mappings, source->bindings[i])->channels_n)
+            return;
+    remark(
+        k, CHECK_NAMES, rule,
+        SLICE("its taxonomy is 'ecs', but events of Windows have the names of their source "
+              "(Image, CommandLine), and only those from winlogbeat also ECS's: use the names of "
+              "Sigma's taxonomy"));
+}
+
 static void check_rule(struct checker *k, const struct sigma_rule *rule)
 {
     struct arena *a = &k->out->arena;
@@ -183,6 +199,7 @@ static void check_rule(struct checker *k, const struct sigma_rule *rule)
         remark(k, CHECK_UNREAD, rule,
                arena_printf(a, "no reader gives events of %.*s yet", SLICE_ARG(name)));
     source->never += k->remarks.n > before;
+    check_names(k, source, rule);
     check_unused(k, rule);
 }
 
@@ -230,7 +247,7 @@ bool check_finds_faults(const struct check *c)
 
 const char *check_kind_name(enum check_kind kind)
 {
-    static const char *const names[] = {"unusable", "never", "unknown",
-                                        "unread",   "lacks", "unused"};
+    static const char *const names[] = {"unusable", "never", "unknown", "unread",
+                                        "lacks",    "names", "unused"};
     return names[kind];
 }

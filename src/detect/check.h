@@ -24,6 +24,7 @@ enum check_kind {
     CHECK_UNKNOWN,  /* no mapping knows its log source */
     CHECK_UNREAD,   /* no reader gives events of its log source: no fault of the rule */
     CHECK_LACKS,    /* something that the user may add is missing: a placeholder */
+    CHECK_NAMES,    /* its field names are those of ECS, which events of its log source lack */
     CHECK_UNUSED,   /* the condition speaks of not all searches: perhaps it was forgotten */
     CHECK_KINDS
 };

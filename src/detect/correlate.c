@@ -158,11 +158,10 @@ static void keep(struct correlator_worker *w, uint64_t hash, struct slice bytes,
 static bool field_texts(const struct place *at, struct slice name, struct slice *text,
                         struct slice *folded)
 {
-    int32_t column =
-        at->binding ? binding_column(at->binding, at->b, name) : block_find(at->b, name);
-    uint32_t id = column < 0 ? 0 : column_id(&at->b->columns[column], at->row);
-    if (id == 0)
+    int32_t column = binding_column_at(at->binding, at->b, at->row, name);
+    if (column < 0)
         return false;
+    uint32_t id = column_id(&at->b->columns[column], at->row);
     struct slice stored = column_text(at->b, (uint32_t)column, id);
     *text = at->binding ? field_value(binding_field(at->binding, name), stored) : stored;
     if (text->n == 0)

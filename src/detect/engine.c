@@ -215,7 +215,9 @@ void engine_worker_free(struct engine_worker *w)
 
 struct engine_stats engine_worker_stats(const struct engine_worker *w)
 {
-    return w->stats;
+    struct engine_stats stats = w->stats;
+    stats.regexes_given_up = regex_given_up(w->run.regexes);
+    return stats;
 }
 
 static void add_to_key(struct buf *key, struct slice s)

@@ -34,6 +34,7 @@ enum status engine_run(struct engine_worker *w, struct block *b, engine_match *m
 
 struct engine_stats {
     uint64_t blocks, events, values, predicates, rules_looked_at, rules_skipped;
+    uint64_t regexes_given_up; /* texts that an expression did not get to the end of: no match */
 };
 struct engine_stats engine_worker_stats(const struct engine_worker *w);
 

@@ -21,6 +21,7 @@ struct regex_worker {
     pcre2_match_data *match;
     pcre2_match_context *context;
     pcre2_jit_stack *stack;
+    uint64_t given_up;
 };
 
 struct regexes *regexes_new(void)
@@ -111,6 +112,13 @@ void regex_worker_free(struct regex_worker *w)
 
 bool regex_matches(struct regex_worker *w, const struct regex *r, struct slice text)
 {
-    return pcre2_match(r->code, (PCRE2_SPTR)(text.p ? text.p : ""), text.n, 0, PCRE2_NO_UTF_CHECK,
-                       w->match, w->context) >= 0;
+    int found = pcre2_match(r->code, (PCRE2_SPTR)(text.p ? text.p : ""), text.n, 0,
+                            PCRE2_NO_UTF_CHECK, w->match, w->context);
+    w->given_up += found < 0 && found != PCRE2_ERROR_NOMATCH;
+    return found >= 0;
+}
+
+uint64_t regex_given_up(const struct regex_worker *w)
+{
+    return w->given_up;
 }

@@ -45,6 +45,9 @@ void regex_worker_free(struct regex_worker *w);
 /* Whether the expression is found anywhere in valid UTF-8. */
 bool regex_matches(struct regex_worker *w, const struct regex *r, struct slice text);
 
+/* How many texts this worker gave up because they took more than the limit (or its stack). */
+uint64_t regex_given_up(const struct regex_worker *w);
+
 /* The literals alone (see struct regex); returns how many were put into `out`, which has room for
  * REGEX_LITERALS. `caseless`: all of it or a part may be. */
 uint32_t regex_literals(struct arena *a, struct slice pattern, bool caseless, struct slice *out);

@@ -199,6 +199,19 @@ int32_t binding_column(const struct log_binding *binding, const struct block *b,
     return block_find(b, rule_field);
 }
 
+int32_t binding_column_at(const struct log_binding *binding, const struct block *b, uint32_t row,
+                          struct slice rule_field)
+{
+    const struct field_name *f = binding ? binding_field(binding, rule_field) : NULL;
+    uint32_t stored_n = f ? f->stored_n : 0;
+    for (uint32_t i = 0; i <= stored_n; i++) {
+        int32_t column = block_find(b, i < stored_n ? f->stored[i] : rule_field);
+        if (column >= 0 && column_id(&b->columns[column], row))
+            return column;
+    }
+    return -1;
+}
+
 struct slice field_value(const struct field_name *field, struct slice text)
 {
     for (uint32_t i = 0; field && i < field->values_n; i++)

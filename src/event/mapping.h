@@ -78,9 +78,15 @@ bool binding_holds(const struct log_binding *binding, const struct event_kind *k
 const struct field_name *binding_field(const struct log_binding *binding, struct slice rule_field);
 
 /* The column of a block that holds a rule's field: the first of the stored names that the block
- * has, else the rule's own name; -1 when the block has none of them. */
+ * has, else the rule's own name; -1 when the block has none of them. Of several stored names an event
+ * may have another one than the event before: */
 int32_t binding_column(const struct log_binding *binding, const struct block *b,
                        struct slice rule_field);
+
+/* The column that holds a rule's field for the event in that row: the first of these names that the
+ * event has; -1 when it has none. `binding` may be NULL: then names are the rule's own. */
+int32_t binding_column_at(const struct log_binding *binding, const struct block *b, uint32_t row,
+                          struct slice rule_field);
 
 /* A stored value's text as rules call it: translated when `field` (may be NULL) lists it, compared
  * without ASCII case, else `text` itself. */

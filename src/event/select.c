@@ -24,10 +24,19 @@ struct host_columns {
     uint32_t n;
 };
 
+/* Whether a field of that name tells where events of this kind are from. Zeek, which listens in between,
+ * does not tell that at all: its "host" is what a client asked for, or an address seen. */
+static bool names_host(const struct event_kind *kind, struct slice field)
+{
+    return !slice_equal(field, SLICE("host")) || !slice_equal(kind->product, SLICE("zeek"));
+}
+
 static struct host_columns find_host_columns(const struct block *b)
 {
     struct host_columns columns = {.n = 0};
     for (size_t i = 0; i < HOST_FIELDS; i++) {
+        if (!names_host(&b->kind, host_fields[i]))
+            continue;
         int32_t column = block_find(b, host_fields[i]);
         if (column >= 0)
             columns.at[columns.n++] = (uint32_t)column;

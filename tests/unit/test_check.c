@@ -119,6 +119,26 @@ static void log_sources_are_looked_up(void **state)
     check_one("product: zeek, service: dns", "  s: {F: x}\n  condition: s\n", CHECK_NEVER, NULL);
 }
 
+static void names_of_another_taxonomy_are_told(void **state)
+{
+    (void)state;
+    static const char *const sources[] = {"product: windows, category: process_creation",
+                                          "product: windows, service: security", "category: proxy",
+                                          "product: linux, service: sshd"};
+    for (size_t i = 0; i < 4; i++) {
+        char text[512];
+        snprintf(text, sizeof text,
+                 "title: T\ntaxonomy: ecs\nlogsource: {%s}\ndetection:\n"
+                 "  a: {process.executable: x}\n  condition: a\n",
+                 sources[i]);
+        struct checked k = check_text(text);
+        assert_no_problem(k.set);
+        assert_int_equal(k.check->counts[CHECK_NAMES], i < 2 ? 1 : 0);
+        assert_false(check_finds_faults(k.check));
+        done(k);
+    }
+}
+
 static void unused_searches_are_named(void **state)
 {
     (void)state;
@@ -173,6 +193,7 @@ int main(void)
         cmocka_unit_test(contradictions_are_found),
         cmocka_unit_test(what_may_match_is_left_alone),
         cmocka_unit_test(log_sources_are_looked_up),
+        cmocka_unit_test(names_of_another_taxonomy_are_told),
         cmocka_unit_test(unused_searches_are_named),
         cmocka_unit_test(rules_are_counted_by_source),
     };

@@ -535,16 +535,41 @@ static void literals(void **state)
     }
 }
 
+/* A text that makes an expression try too long is no match, and is counted. */
+static void endless_expressions_are_given_up(void **state)
+{
+    (void)state;
+    struct regexes *set = regexes_new();
+    regexes_add(set, SLICE("^(a+)+$"), 0);
+    const struct regex *r = regexes_find(set, SLICE("^(a+)+$"), 0);
+    struct regex_worker *w = regex_worker_new();
+    assert_true(regex_matches(w, r, SLICE("aaaaaaaa")));
+    assert_false(regex_matches(w, r, SLICE("aaab")));
+    assert_int_equal(regex_given_up(w), 0);
+    assert_false(regex_matches(w, r, SLICE("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab")));
+    assert_int_equal(regex_given_up(w), 1);
+    regex_worker_free(w);
+    regexes_free(set);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(strings),   cmocka_unit_test(wildcards),
-        cmocka_unit_test(encodings), cmocka_unit_test(expressions),
-        cmocka_unit_test(numbers),   cmocka_unit_test(addresses),
-        cmocka_unit_test(times),     cmocka_unit_test(absence),
-        cmocka_unit_test(lists),     cmocka_unit_test(field_references),
-        cmocka_unit_test(keywords),  cmocka_unit_test(conditions),
-        cmocka_unit_test(bindings),  cmocka_unit_test(conditions_of_bindings),
+        cmocka_unit_test(endless_expressions_are_given_up),
+        cmocka_unit_test(strings),
+        cmocka_unit_test(wildcards),
+        cmocka_unit_test(encodings),
+        cmocka_unit_test(expressions),
+        cmocka_unit_test(numbers),
+        cmocka_unit_test(addresses),
+        cmocka_unit_test(times),
+        cmocka_unit_test(absence),
+        cmocka_unit_test(lists),
+        cmocka_unit_test(field_references),
+        cmocka_unit_test(keywords),
+        cmocka_unit_test(conditions),
+        cmocka_unit_test(bindings),
+        cmocka_unit_test(conditions_of_bindings),
         cmocka_unit_test(literals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -82,6 +82,36 @@ static void columns_are_found_by_any_name(void **state)
     mappings_free(m);
 }
 
+/* Of several stored names each event has its own. */
+static void names_are_chosen_event_by_event(void **state)
+{
+    (void)state;
+    struct mappings *m = builtin();
+    uint32_t at[8];
+    assert_true(find(m, NULL, "proxy", NULL, at, 8) > 0);
+    const struct log_binding *proxy = mappings_get(m, at[0]);
+    struct block_set *set = block_set_new((struct block_sink){.full = NULL});
+    struct block *b = block_set_open(set, &(struct event_kind){.category = SLICE("proxy")});
+    struct error err;
+    assert_int_equal(block_row(b, 0, (struct origin){0}, &err), OK);
+    uint32_t url = block_column(b, SLICE("url.domain"));
+    block_put(b, url, value_of_text(SLICE("a.example")));
+    uint32_t destination = block_column(b, SLICE("destination.domain"));
+    block_put(b, destination, value_of_text(SLICE("b.example")));
+    assert_int_equal(block_row(b, 0, (struct origin){0}, &err), OK);
+    block_put(b, url, value_of_text(SLICE("c.example")));
+    assert_int_equal(block_row(b, 0, (struct origin){0}, &err), OK);
+    uint32_t own = block_column(b, SLICE("cs-host"));
+    block_put(b, own, value_of_text(SLICE("d.example")));
+    const uint32_t want[] = {destination, url, own};
+    for (uint32_t row = 0; row < 3; row++)
+        assert_int_equal(binding_column_at(proxy, b, row, SLICE("cs-host")), (int)want[row]);
+    assert_int_equal(binding_column_at(NULL, b, 0, SLICE("cs-host")), -1);
+    assert_int_equal(binding_column_at(NULL, b, 1, SLICE("url.domain")), (int)url);
+    block_set_free(set);
+    mappings_free(m);
+}
+
 static void fewer_parts_mean_more_kinds(void **state)
 {
     (void)state;
@@ -225,6 +255,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(process_creation_has_two_kinds),
         cmocka_unit_test(columns_are_found_by_any_name),
+        cmocka_unit_test(names_are_chosen_event_by_event),
         cmocka_unit_test(fewer_parts_mean_more_kinds),
         cmocka_unit_test_setup_teardown(a_folder_replaces_and_adds, make_folder, drop_folder),
         cmocka_unit_test_setup_teardown(mistakes_have_a_place, make_folder, drop_folder),

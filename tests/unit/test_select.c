@@ -114,9 +114,40 @@ static void patterns(void **state)
                          cases[i].matches);
 }
 
+/* The host of an event with a field "host" of that product. */
+static enum status keep_host(void *ctx, struct block *b, struct error *err)
+{
+    (void)err;
+    struct slice host = block_host(b, 0);
+    snprintf(ctx, 32, "%.*s", SLICE_ARG(host));
+    return OK;
+}
+
+static void host_of_product(struct slice product, char host[32])
+{
+    struct block_set *set = block_set_new((struct block_sink){keep_host, host});
+    struct block *b = block_set_open(set, &(struct event_kind){.product = product});
+    uint32_t column = block_column(b, SLICE("host"));
+    assert_int_equal(block_row(b, 1, (struct origin){0, 1}, NULL), OK);
+    block_put(b, column, value_of_text(SLICE("www.example.com")));
+    assert_int_equal(block_set_flush(set, NULL), OK);
+    block_set_free(set);
+}
+
+static void what_a_client_asks_for_is_no_host(void **state)
+{
+    (void)state;
+    char host[32];
+    host_of_product(SLICE("linux"), host);
+    assert_string_equal(host, "www.example.com");
+    host_of_product(SLICE("zeek"), host);
+    assert_string_equal(host, "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_a_client_asks_for_is_no_host),
         cmocka_unit_test(all_without_a_wish),
         cmocka_unit_test(range_of_time),
         cmocka_unit_test(hosts),
