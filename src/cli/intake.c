@@ -80,8 +80,10 @@ static void tell_json(struct run *r, const struct taken *t)
         buf_char(b, '"');
     }
     put_count(b, "bytes", t->bytes);
-    if (t->how == TAKEN_NEW)
+    if (t->how == TAKEN_NEW) {
         put_count(b, "events", t->events);
+        put_count(b, "known_events", t->known);
+    }
     if (t->file) {
         buf_add(b, SLICE(",\"known_as\":"));
         buf_json(b, t->file->name);
@@ -96,6 +98,10 @@ static void tell_text(const struct taken *t)
         printf(
             locale_plural("%.*s: taken in, %zu event\n", "%.*s: taken in, %zu events\n", t->events),
             SLICE_ARG(t->name), (size_t)t->events);
+        if (t->known)
+            printf(locale_plural("    %zu event was there already\n",
+                                 "    %zu events were there already\n", t->known),
+                   (size_t)t->known);
     } else if (t->how == TAKEN_KNOWN) {
         timestamp_text(t->file->taken, 0, when);
         printf(_("%.*s: there already, as %.*s, since %s\n"), SLICE_ARG(t->name),
@@ -141,6 +147,7 @@ static void tell_all_json(struct run *r, const struct take_counts *c, enum statu
     put_count(b, "not_taken", c->not_taken);
     put_count(b, "bytes", c->bytes);
     put_count(b, "events", c->events);
+    put_count(b, "known_events", c->known_events);
     put_count(b, "segments", c->segments);
     put_count(b, "segment_bytes", c->segment_bytes);
     put_count(b, "original_bytes", c->original_bytes);

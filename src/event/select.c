@@ -143,14 +143,10 @@ static uint32_t wanted_rows(struct block *b, const struct selection *wanted, uin
     return n;
 }
 
-uint32_t block_select(struct block *b, const struct selection *wanted)
+void block_keep(struct block *b, const uint16_t *rows, uint32_t n)
 {
-    uint16_t rows[BLOCK_ROWS];
-    if (wanted->from == TIMESTAMP_NONE && wanted->to == TIMESTAMP_NONE && !wanted->host)
-        return b->rows;
-    uint32_t n = wanted_rows(b, wanted, rows);
     if (n == b->rows)
-        return n;
+        return;
     for (uint32_t i = 0; i < n; i++) {
         b->times[i] = b->times[rows[i]];
         b->origins[i] = b->origins[rows[i]];
@@ -162,5 +158,14 @@ uint32_t block_select(struct block *b, const struct selection *wanted)
             column->ids[i] = column->ids[rows[i]];
         column->ids_n = i;
     }
-    return b->rows = n;
+    b->rows = n;
+}
+
+uint32_t block_select(struct block *b, const struct selection *wanted)
+{
+    uint16_t rows[BLOCK_ROWS];
+    if (wanted->from == TIMESTAMP_NONE && wanted->to == TIMESTAMP_NONE && !wanted->host)
+        return b->rows;
+    block_keep(b, rows, wanted_rows(b, wanted, rows));
+    return b->rows;
 }

@@ -26,6 +26,9 @@ struct selection {
  * dictionaries). Returns how many rows are left. */
 uint32_t block_select(struct block *b, const struct selection *wanted);
 
+/* Takes out all rows but these (ascending) of a block that was handed on. */
+void block_keep(struct block *b, const uint16_t *rows, uint32_t n);
+
 /* The host that an event is from; an empty slice when it does not say. */
 struct slice block_host(struct block *b, uint32_t row);
 

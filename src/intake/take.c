@@ -1,7 +1,8 @@
 #include "intake/take.h"
 
 #include "base/vec.h"
-#include "store/original.h"
+#include "store/known.h"
+#include "store/look.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -40,7 +41,8 @@ struct run {
         size_t n, cap;
     } round;
     uint64_t round_bytes;
-    struct map round_known; /* SHA-256 of the round's files */
+    struct map round_known; /* SHA-256 and heads of the round's files */
+    struct known *known;
     struct taker *takers;
 };
 
@@ -48,9 +50,24 @@ struct run {
 
 struct taker {
     const struct run *run;
+    struct known_worker *known;
     struct store_sink *store;
     struct block_sink other;
+    struct {
+        uint64_t *at;
+        size_t n, cap;
+    } events; /* that were new, by input */
 };
+
+static void count_events(struct taker *t, const struct block *b)
+{
+    for (uint32_t row = 0; row < b->rows; row++) {
+        uint32_t input = b->origins[row].input;
+        while (t->events.n <= input)
+            *VEC_PUSH(t->events) = 0;
+        t->events.at[input]++;
+    }
+}
 
 static void shift_inputs(struct block *b, uint32_t by)
 {
@@ -62,6 +79,10 @@ static enum status take_block(void *ctx, struct block *b, struct error *err)
 {
     struct taker *t = ctx;
     enum status status = OK;
+    known_take_out(t->known, b);
+    if (!b->rows)
+        return OK;
+    count_events(t, b);
     if (t->other.full) {
         uint32_t base = t->run->s->next_input;
         shift_inputs(b, base);
@@ -76,6 +97,7 @@ static struct block_sink sink_of(void *ctx, unsigned worker)
     struct run *r = ctx;
     struct taker *t = &r->takers[worker];
     t->run = r;
+    t->known = known_worker_new(r->known);
     t->store = store_sink_new(r->s);
     if (r->job->sink)
         t->other = r->job->sink(r->job->ctx, worker);
@@ -125,6 +147,15 @@ static uint32_t *files_of(struct run *r, const struct inputs *in)
     return top;
 }
 
+static uint64_t events_of(const struct run *r, uint32_t input)
+{
+    uint64_t n = 0;
+    for (unsigned i = 0; i < WORKERS_MOST; i++)
+        if (input < r->takers[i].events.n)
+            n += r->takers[i].events.at[input];
+    return n;
+}
+
 /* What each file of the round holds, for the journal. */
 static void list_inputs(struct run *r, const struct inputs *in, const struct problems *problems)
 {
@@ -140,12 +171,14 @@ static void list_inputs(struct run *r, const struct inputs *in, const struct pro
     for (uint32_t i = 0; i < n; i++) {
         const struct input *input = inputs_get(in, i);
         struct store_file *f = &r->round.at[top[i]].file;
+        uint64_t events = events_of(r, i);
         if (!input->container)
             f->inputs[f->inputs_n++] = (struct store_input){
                 .number = i,
                 .name = input->name,
                 .format = slice_str(input->reader ? input->reader->name : ""),
-                .events = input->events,
+                .events = events,
+                .known = input->events - events,
                 .problems = problems_of(problems, i),
             };
     }
@@ -176,6 +209,21 @@ static enum status keep_originals(struct run *r, struct error *err)
     return status;
 }
 
+/* Whose lines may be there already. */
+static void continue_inputs(struct run *r)
+{
+    for (uint32_t i = 0; i < r->round.n; i++) {
+        uint32_t *stored;
+        size_t n = store_continued_inputs(r->s, &r->round.at[i].file, &stored);
+        uint32_t *list = arena_alloc(&r->arena, n * sizeof *list);
+        if (n) {
+            memcpy(list, stored, n * sizeof *list);
+            known_continues(r->known, i, list, n);
+        }
+        free(stored);
+    }
+}
+
 static enum status read_round(struct run *r, struct inputs *in, struct problems *problems,
                               struct error *err)
 {
@@ -192,16 +240,23 @@ static enum status read_round(struct run *r, struct inputs *in, struct problems 
         .progress = show_progress,
         .stop = job->stop,
     };
+    r->known = known_new(r->s);
+    continue_inputs(r);
     r->takers = xcalloc(WORKERS_MOST, sizeof *r->takers);
     enum status status = intake_run(&work, &counts, err);
-    for (unsigned i = 0; i < WORKERS_MOST; i++)
-        store_sink_free(r->takers[i].store);
-    free(r->takers);
     if (status == OK) {
+        list_inputs(r, in, problems);
         r->before.events += counts.events;
         r->before.bytes_done += r->round_bytes;
         r->before.inputs_done += r->round.n;
     }
+    for (unsigned i = 0; i < WORKERS_MOST; i++) {
+        known_worker_free(r->takers[i].known);
+        store_sink_free(r->takers[i].store);
+        free(r->takers[i].events.at);
+    }
+    free(r->takers);
+    known_free(r->known);
     return status;
 }
 
@@ -231,12 +286,15 @@ static void tell_round(const struct run *r)
                           .name = f->name,
                           .bytes = f->bytes,
                           .sha256 = f->sha256};
-        for (size_t k = 0; k < f->inputs_n; k++)
+        for (size_t k = 0; k < f->inputs_n; k++) {
             t.events += f->inputs[k].events;
+            t.known += f->inputs[k].known;
+        }
         if (c->recognised) {
             r->counts->files++;
             r->counts->bytes += f->bytes;
             r->counts->events += t.events;
+            r->counts->known_events += t.known;
             r->counts->original_bytes += f->kept_bytes;
         } else {
             r->counts->not_taken++;
@@ -274,10 +332,8 @@ static enum status take_round(struct run *r, struct error *err)
         status = keep_originals(r, err);
     if (status == OK)
         status = read_round(r, in, problems, err);
-    if (status == OK) {
-        list_inputs(r, in, problems);
+    if (status == OK)
         status = commit_round(r, err);
-    }
     store_abandon(r->s); /* when it was not committed */
     r->counts->problems += problems_total(problems);
     if (r->job->unread)
@@ -304,18 +360,17 @@ static void tell_known(struct run *r, const struct candidate *c)
     r->job->told(r->job->ctx, &t);
 }
 
+/* Whether the round has a file of this content or head, which it then has. */
+static bool in_round(struct run *r, const void *key, size_t n)
+{
+    bool is_new;
+    map_put(&r->round_known, slice_of(key, n), &is_new);
+    return !is_new;
+}
+
 /* Adds a file to the round, and takes in the round when it is large. */
 static enum status add(struct run *r, const struct candidate *c, struct error *err)
 {
-    bool is_new;
-    map_put(&r->round_known, slice_of(c->file.sha256.bytes, HASH_BYTES), &is_new);
-    if (!is_new) { /* it has to be there before it can be there already */
-        enum status status = take_round(r, err);
-        if (status != OK)
-            return status;
-        tell_known(r, c);
-        return OK;
-    }
     *VEC_PUSH(r->round) = *c;
     r->round_bytes += c->file.bytes;
     return r->round.n == ROUND_FILES || r->round_bytes >= ROUND_BYTES ? take_round(r, err) : OK;
@@ -325,6 +380,23 @@ static enum status add(struct run *r, const struct candidate *c, struct error *e
 static timestamp modified(const struct stat *st)
 {
     return st->st_mtim.tv_sec * NS_PER_SECOND + st->st_mtim.tv_nsec;
+}
+
+/* Looks at an open file; takes the round in before when that may have the same or the beginning of
+ * it, since what is to be found must be there. */
+static enum status look(struct run *r, int fd, struct candidate *c, struct error *err)
+{
+    uint64_t head = file_head(fd);
+    enum status status = OK;
+    if (head && in_round(r, &head, sizeof head)) {
+        status = take_round(r, err);
+        in_round(r, &head, sizeof head);
+    }
+    if (status == OK)
+        status = store_look_at(r->s, fd, &c->file, r->job->stop, err);
+    if (status == OK && in_round(r, c->file.sha256.bytes, HASH_BYTES))
+        status = take_round(r, err);
+    return status;
 }
 
 static enum status take_file(struct run *r, const char *path, struct slice name, struct error *err)
@@ -337,11 +409,10 @@ static enum status take_file(struct run *r, const char *path, struct slice name,
     if (fd < 0 || fstat(fd, &st) != 0) {
         if (fd >= 0)
             close(fd);
-        *VEC_PUSH(r->round) = c; /* reading it tells why it can't be */
-        return OK;
+        return add(r, &c, err); /* reading it tells why it can't be */
     }
     c.file.modified = modified(&st);
-    enum status status = file_hash(fd, c.file.name.p, &c.file.sha256, &c.file.bytes, err);
+    enum status status = look(r, fd, &c, err);
     close(fd);
     if (status != OK)
         return status;

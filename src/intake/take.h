@@ -9,7 +9,8 @@
  *
  * Files go in by rounds, each a transaction of bounded size, so that what was acknowledged stays and
  * a run that breaks off goes on where it was when it is started again. A file whose content is there
- * already (SHA-256) is not read again.
+ * already (SHA-256) is not read again; of one that has grown since, only what is new is taken in
+ * (store/known.h).
  *
  * What else wants to see the events that come in (detection) gives a sink of its own, as for
  * intake_run: it is handed each block of new events just before the store packs it, in the worker,
@@ -31,14 +32,16 @@ enum taken_how {
 struct taken {
     enum taken_how how;
     struct slice name;
-    uint64_t bytes, events;
+    uint64_t bytes, events;        /* events that were new */
+    uint64_t known;                /* events that were there already */
     struct hash sha256;            /* not of TAKEN_NOT */
     const struct store_file *file; /* TAKEN_KNOWN: as it came in first */
 };
 
 struct take_counts {
     uint64_t files, known, not_taken; /* the three of enum taken_how */
-    uint64_t bytes, events;           /* of the new ones */
+    uint64_t bytes, events;           /* of the new ones; events that were new */
+    uint64_t known_events;            /* in new files: that were there already */
     uint64_t segments, segment_bytes, original_bytes;
     uint64_t problems; /* places that could not be read */
 };

@@ -1,6 +1,5 @@
 /*
- * Files as they were taken in: originals/ab/SHA256.zst, named by the content, one zstd frame each
- *.
+ * Files as they were taken in: originals/ab/SHA256.zst, named by the content, one zstd frame each.
  */
 #include "store/original.h"
 
@@ -22,32 +21,6 @@ void original_path(const struct store *s, const struct hash *sha256, char out[PA
     put_hex(&b, slice_of(sha256->bytes, HASH_BYTES));
     snprintf(out, PATH_BYTES, "%s/originals/%.2s/%.*s.zst", s->path, b.p, SLICE_ARG(buf_slice(&b)));
     buf_free(&b);
-}
-
-enum status file_hash(int fd, const char *name, struct hash *sha256, uint64_t *bytes,
-                      struct error *err)
-{
-    char *chunk = xmalloc(CHUNK);
-    EVP_MD_CTX *digest = EVP_MD_CTX_new();
-    bool good = digest && EVP_DigestInit_ex(digest, EVP_sha256(), NULL) == 1;
-    ssize_t n = 0;
-    *bytes = 0;
-    while (good && (n = pread(fd, chunk, CHUNK, (off_t)*bytes)) != 0) {
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            break;
-        good = EVP_DigestUpdate(digest, chunk, (size_t)n) == 1;
-        *bytes += (size_t)n;
-    }
-    enum status status = OK;
-    if (n < 0)
-        status = error_system(err, name, "can't read");
-    else if (!good || EVP_DigestFinal_ex(digest, sha256->bytes, NULL) != 1)
-        status = error_set(err, STATUS_SYSTEM, name, ERROR_NO_OFFSET, "can't hash");
-    EVP_MD_CTX_free(digest);
-    free(chunk);
-    return status;
 }
 
 /* ---- keeping ---- */

@@ -2,17 +2,13 @@
  * Files as they were taken in, kept by their content: store_keep (store.h) puts one in,
  * original_check looks whether it is still what it was.
  *
- *     file_hash(fd, name, &file.sha256, &file.bytes, &err);
+ *     store_look_at(s, fd, &file, stop, &err);       look.h
  *     store_keep(s, fd, &file, &err);
  */
 #ifndef STORE_ORIGINAL_H
 #define STORE_ORIGINAL_H
 
 #include "store/store.h"
-
-/* SHA-256 and length of an open file, from its beginning. `name` is for messages. */
-enum status file_hash(int fd, const char *name, struct hash *sha256, uint64_t *bytes,
-                      struct error *err);
 
 /* Unpacks the original and compares it with what the journal says. */
 enum status original_check(const struct store *s, const struct store_file *file, struct error *err);

@@ -42,7 +42,9 @@ enum store_mode {
 struct store_input {
     uint32_t number; /* in origins of events */
     struct slice name, format;
-    uint64_t events, problems;
+    uint64_t events; /* that were new */
+    uint64_t known;  /* that were there already */
+    uint64_t problems;
 };
 
 /* A file that was taken in. */
@@ -55,10 +57,14 @@ struct store_file {
     bool kept;               /* as an original */
     uint64_t kept_bytes;     /* what that takes on the disk, */
     struct hash kept_sha256; /* and its hash there */
+    uint64_t head;           /* of its first bytes (store_look_at); 0: it has none */
+    bool continues;          /* it begins with all of another file, that of */
+    struct hash continued;   /* this content */
     struct store_input *inputs;
     size_t inputs_n;
     uint64_t entry; /* its number in the journal, from 0 */
     bool expired;   /* all its events are past their time and gone, and its original with them */
+    uint32_t same_head; /* 1 + the place in `files` of the one before with this head; 0: none */
 };
 
 struct store_segment {
@@ -111,6 +117,7 @@ struct store {
         struct store_hold *at;
         size_t n, cap;
     } holds;
+    struct map by_head; /* likewise, of the last */
     size_t set_aside;     /* things a crash left, moved away when this writer opened the folder */
     int lock, journal_fd; /* of a writer */
     bool broken;          /* what the journal's end is on the disk is not known: open it again */

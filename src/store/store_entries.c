@@ -70,6 +70,12 @@ void entry_file(struct buf *b, const struct store_file *f)
         put_count(b, "kept_bytes", f->kept_bytes);
         put_digest(b, "kept_sha256", f->kept_sha256.bytes);
     }
+    if (f->head) {
+        put_name(b, "head");
+        buf_printf(b, "\"%016" PRIx64 "\"", f->head);
+    }
+    if (f->continues)
+        put_digest(b, "continues", f->continued.bytes);
     put_name(b, "inputs");
     buf_char(b, '[');
     for (size_t i = 0; i < f->inputs_n; i++) {
@@ -79,6 +85,8 @@ void entry_file(struct buf *b, const struct store_file *f)
         put_string(b, "name", in->name);
         put_string(b, "format", in->format);
         put_count(b, "events", in->events);
+        if (in->known)
+            put_count(b, "known", in->known);
         put_count(b, "problems", in->problems);
         buf_char(b, '}');
     }
@@ -248,6 +256,16 @@ static void get_digest(struct reading *r, const json_t *o, const char *name,
     buf_free(&again);
 }
 
+static uint64_t get_head(struct reading *r, const json_t *o)
+{
+    struct slice text = get_string(r, o, "head");
+    char *end;
+    r->bad |= text.n != 16;
+    uint64_t head = r->bad ? 0 : strtoull(text.p, &end, 16);
+    r->bad |= !r->bad && (*end || !head);
+    return head;
+}
+
 static void apply_folder(struct reading *r, const json_t *o)
 {
     struct store *s = r->s;
@@ -266,6 +284,8 @@ static void apply_input(struct reading *r, const json_t *o, struct store_input *
     in->name = get_string(r, o, "name");
     in->format = get_string(r, o, "format");
     in->events = get_count(r, o, "events");
+    if (json_object_get(o, "known"))
+        in->known = get_count(r, o, "known");
     in->problems = get_count(r, o, "problems");
     r->bad |= number >= UINT32_MAX;
     if (!r->bad && in->number >= r->s->next_input)
@@ -289,6 +309,11 @@ static void apply_file(struct reading *r, const json_t *o, uint64_t number)
         f.kept_bytes = get_count(r, o, "kept_bytes");
         get_digest(r, o, "kept_sha256", f.kept_sha256.bytes);
     }
+    if (json_object_get(o, "head"))
+        f.head = get_head(r, o);
+    f.continues = json_object_get(o, "continues");
+    if (f.continues)
+        get_digest(r, o, "continues", f.continued.bytes);
     f.inputs_n = json_array_size(inputs);
     f.inputs = arena_zero(&s->arena, f.inputs_n, sizeof *f.inputs);
     for (size_t i = 0; i < f.inputs_n; i++)
@@ -299,8 +324,13 @@ static void apply_file(struct reading *r, const json_t *o, uint64_t number)
         s->files_cap = s->files_cap ? s->files_cap * 2 : 64;
         s->files = xrealloc(s->files, s->files_cap, sizeof *s->files);
     }
-    s->files[s->files_n++] = f;
     bool is_new;
+    if (f.head) {
+        uint32_t *last = map_put(&s->by_head, slice_of(&f.head, sizeof f.head), &is_new);
+        f.same_head = *last;
+        *last = (uint32_t)s->files_n + 1;
+    }
+    s->files[s->files_n++] = f;
     uint32_t *first = map_put(&s->by_sha256,
                               slice_of(s->files[s->files_n - 1].sha256.bytes, HASH_BYTES), &is_new);
     if (is_new || s->files[*first - 1].expired)

@@ -399,6 +399,7 @@ void store_forget(struct store *s)
     free(s->retains.at);
     free(s->holds.at);
     map_free(&s->by_sha256);
+    map_free(&s->by_head);
     journal_free(&s->journal);
     seal_key_free(s->key);
     arena_free(&s->arena);

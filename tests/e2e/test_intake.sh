@@ -61,6 +61,41 @@ same "--no-originals" "$(total events --no-originals "$logs")" 1
 same "keeps none" "$(find "$data/originals" -name '*.zst' | wc -l)" 2
 same "--quiet" "$(intake -q "$logs" 2>&1)" ""
 
+# ---- logs that have grown ----
+lines() { # lines FROM TO: of a log that is not one of Windows
+    local i
+    for i in $(seq "$1" "$2"); do
+        printf '{"@timestamp":"2026-11-10T01:00:%02dZ","message":"line %d of a log of some application"}\n' \
+            $((i % 60)) "$i"
+    done
+}
+lines 1 50 >"$scratch/app.log"
+same "a log of lines" "$(total events "$scratch/app.log")" 50
+{ lines 1 80; printf '{"@timestamp":"2026-11-10T01'; } >"$scratch/app.log"
+same "grown: the new ones" "$(total events "$scratch/app.log")" 30
+lines 1 90 >"$scratch/app.log"
+intake "$scratch/app.log" >"$scratch/said" 2>&1
+check "grown again, in the middle of a line" has "taken in, 10 events" "$scratch/said"
+check "it is said what was there" has "80 events were there already" "$scratch/said"
+mv "$scratch/app.log" "$scratch/app.log.1"
+lines 1 95 >"$scratch/app.log.1"
+same "rotated and grown" "$(total events "$scratch/app.log.1")" 5
+{ lines 1 30; lines 1 30; } >"$scratch/other.log"
+same "another log with equal lines" "$(total events "$scratch/other.log")" 60
+event_number=1000
+for i in $(seq 5); do event 2026-11-12T01:00:0"$i"Z pc20 'C:\Windows\calc.exe' "$i"; done >"$scratch/win.jsonl"
+same "a Windows log" "$(total events "$scratch/win.jsonl")" 5
+{ sed 1,2d "$scratch/win.jsonl"; event 2026-11-12T02:00:00Z pc20 'C:\Windows\calc.exe' 6; } >"$scratch/later.jsonl"
+same "copied again later: the new one" "$(total events "$scratch/later.jsonl")" 1
+gzip -c "$scratch/win.jsonl" >"$scratch/win.gz"
+same "in an archive: nothing new" "$(total events "$scratch/win.gz")" 0
+event_number=1000
+for i in $(seq 3); do event 2026-11-13T01:00:0"$i"Z pc20 'C:\Windows\calc.exe' "$i"; done >"$scratch/cleared.jsonl"
+same "cleared, and numbered anew" "$(total events "$scratch/cleared.jsonl")" 3
+event_number=1000
+for i in $(seq 3); do event 2026-11-13T01:00:0"$i"Z pc20 'C:\Windows\calc.exe' "$i!"; done >"$scratch/altered.jsonl"
+same "the same numbers and times, other text" "$(total events "$scratch/altered.jsonl")" 3
+
 # ---- pipes ----
 event 2026-11-10T01:00:00Z pc09 'C:\Windows\calc.exe' calc >"$scratch/piped"
 same "standard input" "$(total events - <"$scratch/piped")" 1
