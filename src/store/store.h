@@ -109,6 +109,7 @@ struct store {
     size_t files_n, files_cap;
     uint32_t next_input;
     struct map by_sha256; /* files: 1 + the place in `files` of the first that is not expired */
+    struct map by_head;   /* likewise, of the last with a head */
     struct {
         struct store_retain *at;
         size_t n, cap;
@@ -117,7 +118,6 @@ struct store {
         struct store_hold *at;
         size_t n, cap;
     } holds;
-    struct map by_head; /* likewise, of the last */
     size_t set_aside;     /* things a crash left, moved away when this writer opened the folder */
     int lock, journal_fd; /* of a writer */
     bool broken;          /* what the journal's end is on the disk is not known: open it again */
