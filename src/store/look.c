@@ -118,22 +118,39 @@ static enum status hash_all(struct looking *l, int fd, const volatile sig_atomic
     return OK;
 }
 
+static enum status look(struct looking *l, int fd, const volatile sig_atomic_t *stop,
+                        struct error *err)
+{
+    l->file->bytes = 0;
+    l->digest = EVP_MD_CTX_new();
+    l->copy = EVP_MD_CTX_new();
+    l->chunk = xmalloc(CHUNK);
+    enum status status = hash_all(l, fd, stop, err);
+    EVP_MD_CTX_free(l->digest);
+    EVP_MD_CTX_free(l->copy);
+    free(l->chunk);
+    free(l->lengths.at);
+    return status;
+}
+
 enum status store_look_at(const struct store *s, int fd, struct store_file *file,
                           const volatile sig_atomic_t *stop, struct error *err)
 {
     struct looking l = {.s = s, .file = file};
-    file->bytes = 0;
     file->continues = false;
     file->head = file_head(fd);
     find_lengths(&l);
-    l.digest = EVP_MD_CTX_new();
-    l.copy = EVP_MD_CTX_new();
-    l.chunk = xmalloc(CHUNK);
-    enum status status = hash_all(&l, fd, stop, err);
-    EVP_MD_CTX_free(l.digest);
-    EVP_MD_CTX_free(l.copy);
-    free(l.chunk);
-    free(l.lengths.at);
+    return look(&l, fd, stop, err);
+}
+
+enum status file_hash(int fd, const char *name, struct hash *sha256, uint64_t *bytes,
+                      struct error *err)
+{
+    struct store_file file = {.name = slice_str(name)};
+    struct looking l = {.file = &file};
+    enum status status = look(&l, fd, NULL, err);
+    *sha256 = file.sha256;
+    *bytes = file.bytes;
     return status;
 }
 

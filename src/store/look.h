@@ -25,6 +25,10 @@ enum { FILE_HEAD = 512 }; /* bytes; a shorter file has no head */
 enum status store_look_at(const struct store *s, int fd, struct store_file *file,
                           const volatile sig_atomic_t *stop, struct error *err);
 
+/* SHA-256 and length alone. `name` is for messages. */
+enum status file_hash(int fd, const char *name, struct hash *sha256, uint64_t *bytes,
+                      struct error *err);
+
 /* The head alone: a hash of the first FILE_HEAD bytes; 0 when there are fewer or it is no text. */
 uint64_t file_head(int fd);
 

@@ -8,7 +8,7 @@
 #ifndef STORE_ORIGINAL_H
 #define STORE_ORIGINAL_H
 
-#include "store/store.h"
+#include "store/look.h"
 
 /* Unpacks the original and compares it with what the journal says. */
 enum status original_check(const struct store *s, const struct store_file *file, struct error *err);
