@@ -9,8 +9,8 @@ unset HIKESHI_DATA
 
 folder=$scratch/case
 make_events >"$scratch/one.jsonl"
-make_events | sed 's/pc0/ws0/g' >"$scratch/two.jsonl"
-make_events | sed 's/pc0/dc0/g' >"$scratch/three.jsonl"
+make_events | sed 's/pc0/ws0/Ig; s/srv/ws9/g' >"$scratch/two.jsonl"
+make_events | sed 's/pc0/dc0/Ig; s/srv/dc9/g' >"$scratch/three.jsonl"
 "$hikeshi" init "$folder" >"$scratch/said" || exit
 key=$(grep -o 'hikeshi/[0-9a-f]*+.*' "$scratch/said")
 verify() {
