@@ -28,7 +28,7 @@ enum {
     LOUD = 3,     /* of a thousand */
     ADDRESSES = 200000,
     DOMAINS = 30000,
-    HASH_VERSIONS = 400, /* of a file */
+    HASH_VERSIONS = 12, /* of a file */
     FIELDS = 160,
 };
 #define FIRST_DAY INT64_C(1767225600) /* 2026-01-01 */
@@ -37,7 +37,8 @@ enum {
 
 struct process {
     uint32_t pid;
-    uint8_t guid[16];
+    uint32_t
+        guid[4]; /* as Sysmon makes it: machine, start, and a number that grows with the uptime */
 };
 
 struct host {
@@ -48,6 +49,7 @@ struct host {
     uint32_t users[4]; /* that work there */
     struct process processes[RUNNING];
     unsigned newest;
+    uint32_t luid;
 };
 
 /* Hidden once its moment has come and an event that can hold it is written. */
@@ -107,14 +109,6 @@ static uint32_t skewed(struct making *m, uint32_t n)
     return (uint32_t)(u * u * u * n);
 }
 
-static void fill(uint64_t key, void *out, size_t n)
-{
-    for (size_t i = 0; i < n; i += 8) {
-        uint64_t v = mix64(key += 0x9e3779b97f4a7c15u);
-        memcpy((char *)out + i, &v, n - i < 8 ? n - i : 8);
-    }
-}
-
 /* ---- the network ---- */
 
 static void new_process(struct making *m, struct host *h)
@@ -122,7 +116,11 @@ static void new_process(struct making *m, struct host *h)
     h->newest = (h->newest + 1) % RUNNING;
     struct process *p = &h->processes[h->newest];
     p->pid = (below(m, 5000) + 100) * 4;
-    fill(draw(m), p->guid, sizeof p->guid);
+    h->luid += 1 + below(m, 5000);
+    p->guid[0] = (uint32_t)mix64((uint64_t)(h - m->hosts));
+    p->guid[1] = (uint32_t)((int64_t)(m->ticks / (uint64_t)TICKS) - EPOCH_1601);
+    p->guid[2] = 0x10000000;
+    p->guid[3] = h->luid;
 }
 
 static void make_hosts(struct making *m)
@@ -153,9 +151,25 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/* Copies text; runs of three and more digits become other digits. */
-static void put_changed(struct making *m, struct slice s)
+/* Copies text; in some of a hundred runs of three and more digits become other digits. A security
+ * identifier becomes that of the event's user. */
+static void put_changed(struct making *m, struct slice s, uint32_t percent)
 {
+    ptrdiff_t sid = slice_find(s, SLICE("S-1-5-21-"));
+    if (sid >= 0) {
+        size_t end = (size_t)sid + 9;
+        while (end < s.n && (is_digit(s.p[end]) || s.p[end] == '-'))
+            end++;
+        buf_add(&m->text, slice_sub(s, 0, (size_t)sid));
+        buf_printf(&m->text, "S-1-5-21-1144201745-142505813-213625497-%u", 1100 + m->user);
+        s = slice_sub(s, end, s.n - end);
+        if (!s.n)
+            return;
+    }
+    if (below(m, 100) >= percent) {
+        buf_add(&m->text, s);
+        return;
+    }
     for (size_t i = 0, n; i < s.n; i += n) {
         for (n = 0; i + n < s.n && is_digit(s.p[i + n]);)
             n++;
@@ -171,7 +185,7 @@ static void put_changed(struct making *m, struct slice s)
 static void put_hashes(struct making *m, struct slice s, uint64_t key)
 {
     static const char digits[] = "0123456789ABCDEF";
-    uint64_t version = mix64(key + skewed(m, HASH_VERSIONS));
+    uint64_t version = mix64(key + skewed(m, HASH_VERSIONS)), bits = 0;
     for (size_t i = 0, n; i < s.n; i += n) {
         for (n = 0; i + n < s.n && is_hex(s.p[i + n]);)
             n++;
@@ -180,8 +194,8 @@ static void put_hashes(struct making *m, struct slice s, uint64_t key)
             continue;
         }
         for (size_t k = 0; k < n; k++) {
-            version = k % 16 ? version >> 4 : mix64(version + n + k);
-            buf_char(&m->text, digits[version & 15]);
+            bits = k % 16 ? bits >> 4 : mix64(version + n * 64 + k);
+            buf_char(&m->text, digits[bits & 15]);
         }
     }
 }
@@ -213,23 +227,25 @@ static void put_path(struct making *m, struct slice s)
             end++;
         buf_add(&m->text, slice_sub(s, 0, from));
         put_user(m, slice_sub(s, from, end - from), m->user);
-        s = slice_sub(s, end, s.n);
+        s = slice_sub(s, end, s.n - end);
+        if (!s.n)
+            return;
     }
     size_t stem = s.n;
     while (stem && s.p[stem - 1] != '.' && s.p[stem - 1] != '\\')
         stem--;
     if (!stem || s.p[stem - 1] == '\\' || below(m, 100) >= 40) {
-        put_changed(m, s);
+        put_changed(m, s, 20);
         return;
     }
-    put_changed(m, slice_sub(s, 0, stem - 1));
+    put_changed(m, slice_sub(s, 0, stem - 1), 20);
     buf_printf(&m->text, "-%x", skewed(m, 1 << 24));
     buf_add(&m->text, slice_sub(s, stem - 1, s.n));
 }
 
 static void put_command(struct making *m, struct slice s)
 {
-    put_changed(m, s);
+    put_changed(m, s, 50);
     if (below(m, 100) < 30)
         buf_printf(&m->text, " --session=%08x", (uint32_t)draw(m));
 }
@@ -329,7 +345,7 @@ static void put_text(struct making *m, const struct sample_field *f)
         buf_printf(&m->text, "%u", 49152 + below(m, 16384));
         break;
     default:
-        put_changed(m, s);
+        put_changed(m, s, 20);
     }
     if (s.n >= 7)
         put_needle(m, f->change);
@@ -376,7 +392,7 @@ static uint64_t logon_of(const struct making *m)
 
 static struct evtx_value changed(struct making *m, const struct sample_field *f)
 {
-    uint64_t old = 0, guid[2];
+    uint64_t old = 0, guid[2], user;
     if (f->ours) {
         put_text(m, f);
         return encode(m);
@@ -393,14 +409,21 @@ static struct evtx_value changed(struct making *m, const struct sample_field *f)
         return raw(m, m->process->guid, 16, EVTX_GUID);
     case PARENT_GUID:
         return raw(m, m->parent->guid, 16, EVTX_GUID);
+    case SERVICE_ID:
+        return number(
+            m, f, old > 4 ? mix64(f->key + (uint64_t)(m->host - m->hosts)) % 1000 * 4 + 400 : old);
     case THREAD_ID:
         return number(m, f, (below(m, 40) + 300) * 4);
     case LOGON_ID:
         return number(m, f, old > 0x1000 ? logon_of(m) & 0xffffff : old);
     case LOGON_GUID:
+        user = logon_of(m);
+        guid[0] = m->process->guid[0] | (user & 0xffffffff) << 32;
+        guid[1] = 0x20000000 | (user >> 40) << 32;
+        return raw(m, guid, 16, EVTX_GUID);
     case NEW_GUID:
-        guid[0] = f->change == LOGON_GUID ? logon_of(m) : draw(m);
-        guid[1] = mix64(guid[0]);
+        guid[0] = draw(m);
+        guid[1] = draw(m);
         return raw(m, guid, 16, EVTX_GUID);
     case PORT:
         return number(m, f, old > 1024 ? 49152 + below(m, 16384) : old);
@@ -550,6 +573,7 @@ int main(int argc, char **argv)
         return 2;
     }
     m.random = mix64(m.seed);
+    m.ticks = (uint64_t)((FIRST_DAY + EPOCH_1601) * TICKS);
     enum status status = OK;
     if (mkdir(argv[i + 1], 0777) != 0 && errno != EEXIST)
         status = error_system(&err, argv[i + 1], "can't be made");

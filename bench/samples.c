@@ -61,6 +61,7 @@ static const struct {
     {"TargetProcessGuid", PARENT_GUID},
     {"TargetProcessGUID", PARENT_GUID},
     {"NewProcessId", NEW_PROCESS_ID},
+    {"Execution_ProcessID", SERVICE_ID},
     {"Execution_ThreadID", THREAD_ID},
     {"SourceThreadId", THREAD_ID},
     {"NewThreadId", THREAD_ID},
@@ -162,6 +163,7 @@ static enum change change_of(struct slice name, struct value v)
     case PROCESS_ID:
     case PARENT_ID:
     case NEW_PROCESS_ID:
+    case SERVICE_ID:
     case THREAD_ID:
     case LOGON_ID:
     case NUMBER:

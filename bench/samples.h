@@ -25,6 +25,7 @@ enum change {
     PARENT_ID, /* of another one on the host */
     PARENT_GUID,
     NEW_PROCESS_ID,
+    SERVICE_ID, /* of a process that runs as long as the host does */
     THREAD_ID,
     OWN_ADDRESS,
     OTHER_ADDRESS, /* some address outside */
