@@ -348,6 +348,8 @@ static void add_field(struct reading *r, struct sample *x, struct block *b, uint
         return;
     uint16_t id = column_id(&b->columns[column], row);
     *f = field_of(&r->s->arena, name, b->columns[column].values[id], column_text(b, column, id));
+    if (f->change == SERVICE_ID) /* one writes all of a channel */
+        f->key = XXH3_64bits(b->kind.channel.p, b->kind.channel.n);
 }
 
 static enum status take_block(void *ctx, struct block *b, struct error *err)
