@@ -141,6 +141,17 @@ static void print(struct counting *c, double all)
         printf("; %" PRIu64 " segments, all %.2f", c->segments, (double)c->segments_bytes / n);
     printf("\n\n%-32s %8s %8s %8s %8s %10s %10s %9s\n", "column", "all", "values", "codes", "told",
            "raw values", "raw codes", "distinct");
+    struct column_size sum = {.name = SLICE("all of them")};
+    for (size_t i = 0; i < c->columns.n; i++) {
+        sum.values += c->columns.at[i].values;
+        sum.codes += c->columns.at[i].codes;
+        sum.told += c->columns.at[i].told;
+        sum.raw_values += c->columns.at[i].raw_values;
+        sum.raw_codes += c->columns.at[i].raw_codes;
+        sum.distinct += c->columns.at[i].distinct;
+        sum.rows += c->columns.at[i].rows;
+    }
+    *VEC_PUSH(c->columns) = sum;
     qsort(c->columns.at, c->columns.n, sizeof *c->columns.at, by_size);
     for (size_t i = 0; i < c->columns.n && i < 70; i++) {
         const struct column_size *s = &c->columns.at[i];

@@ -7,7 +7,12 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-enum { BITS_A_KEY = 10, WORDS = BUCKET_BYTES / 4 };
+enum {
+    BITS_A_KEY = 10,
+    WORDS = BUCKET_BYTES / 4,
+    HEX_LEAST = 5, /* shorter hexadecimal numbers are no words: years, ports, the middle of GUIDs */
+    DISTINCT = 12, /* a token of this length with a digit in it is in few values */
+};
 
 uint64_t filter_key(struct slice folded)
 {
@@ -75,6 +80,48 @@ static bool next_token(struct slice s, size_t *at, struct slice *token)
     return i > from;
 }
 
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* Whether a filter knows a token by itself. */
+static bool is_word(struct slice token)
+{
+    if (token.n < TOKEN_LEAST)
+        return false;
+    for (size_t i = 0; i < token.n; i++)
+        if (!is_digit(token.p[i]) && !(token.p[i] >= 'a' && token.p[i] <= 'f'))
+            return true;
+    return token.n >= HEX_LEAST;
+}
+
+/* "2026-11-10 10:23:41.123" and the like: another in every event, and nobody looks for one. */
+static bool is_time(struct slice s)
+{
+    static const char form[] = "0000-00-00 00:00:00";
+    if (s.n < sizeof form - 1)
+        return false;
+    for (size_t i = 0; i < sizeof form - 1; i++)
+        if (form[i] == '0' ? !is_digit(s.p[i]) : form[i] != s.p[i] && !(i == 10 && s.p[i] == 't'))
+            return false;
+    return true;
+}
+
+/* Whether a filter knows a value as a whole: not when a token tells as much. */
+static bool knows_whole(struct slice folded)
+{
+    struct slice token;
+    for (size_t at = 0; next_token(folded, &at, &token);) {
+        bool digit = false;
+        for (size_t i = 0; token.n >= DISTINCT && i < token.n; i++)
+            digit |= is_digit(token.p[i]);
+        if (digit)
+            return false;
+    }
+    return !is_time(folded);
+}
+
 /* A token that can be a part of an IPv4 address. */
 static bool is_octet(struct slice token)
 {
@@ -82,7 +129,7 @@ static bool is_octet(struct slice token)
     if (token.n > 3)
         return false;
     for (size_t i = 0; i < token.n; i++) {
-        if (token.p[i] < '0' || token.p[i] > '9')
+        if (!is_digit(token.p[i]))
             return false;
         n = n * 10 + (unsigned)(token.p[i] - '0');
     }
@@ -115,9 +162,10 @@ void filter_add_value(struct key_set *set, struct slice folded)
 {
     struct octets octets = {0};
     struct slice token;
-    key_set_add(set, filter_key(folded));
+    if (knows_whole(folded))
+        key_set_add(set, filter_key(folded));
     for (size_t at = 0; next_token(folded, &at, &token);) {
-        if (token.n >= TOKEN_LEAST && token.n < folded.n)
+        if (is_word(token))
             key_set_add(set, filter_key(token));
         if (watch_octets(&octets, folded, token, at) && at - octets.from[0] < folded.n)
             key_set_add(set, filter_key(slice_sub(folded, octets.from[0], at - octets.from[0])));
@@ -131,11 +179,11 @@ size_t filter_needs(struct slice folded, enum filter_search how, uint64_t *keys,
     struct octets octets = {0};
     struct slice token;
     size_t n = 0;
-    if (how == FILTER_EQUALS && most)
+    if (how == FILTER_EQUALS && most && knows_whole(folded))
         keys[n++] = filter_key(folded);
     for (size_t at = 0; n < most && next_token(folded, &at, &token);) {
         bool end = right || at < folded.n;
-        if (end && (left || at > token.n) && token.n >= TOKEN_LEAST)
+        if (end && (left || at > token.n) && is_word(token))
             keys[n++] = filter_key(token);
         bool address = watch_octets(&octets, folded, token, at);
         if (n < most && address && end && (left || octets.from[0] > 0))

@@ -3,10 +3,12 @@
  * them first and opens only blocks that can have what it looks for. "No" is sure; "yes" is wrong
  * about once in a hundred times.
  *
- * A filter knows keys: the hash (XXH3, 64 bits, seed 0) of each distinct value, folded
- * (base/text.h), and of each token of it. Tokens are the longest runs of letters and digits (ASCII,
- * and every byte from 0x80 on) of at least TOKEN_LEAST bytes, and every four tokens that are joined by
- * dots and are numbers up to 255: IPv4 addresses in text.
+ * A filter knows keys: hashes (XXH3, 64 bits, seed 0) of distinct values, folded (base/text.h), and of
+ * their tokens. Tokens are the longest runs of letters and digits (ASCII, and every byte from 0x80 on)
+ * of at least TOKEN_LEAST bytes, hexadecimal numbers of at least five; and every four runs that are
+ * joined by dots and are numbers up to 255: IPv4 addresses in text. A value is known as a whole too,
+ * but when it is a time, or when a token of it is long and has a digit, such as a hash or the end of a
+ * GUID: that token tells as much.
  *
  * The form is the split block Bloom filter as Apache Parquet defines it (Putze, Sanders, Singler:
  * "Cache-, Hash- and Space-Efficient Bloom Filters", 2007): 32 bytes a bucket, eight bits a key.

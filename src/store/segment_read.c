@@ -91,6 +91,11 @@ static void take_column(struct cursor *c, const struct segment *s, const struct 
     out->values_n = (uint32_t)values;
     out->rows = flags & FLAG_ROWS;
     out->absent = flags & FLAG_ABSENT;
+    if (out->rows == ROWS_FOLLOW) {
+        uint64_t leader = take_number(c);
+        c->failed |= leader >= b->columns_n;
+        out->leader = (uint32_t)leader;
+    }
     if (flags & FLAG_INLINE)
         out->values = take_text(c);
     else
@@ -99,7 +104,6 @@ static void take_column(struct cursor *c, const struct segment *s, const struct 
     take_range(c, flags >> FLAG_RANGE_SHIFT, &out->range);
     out->text_least = take_text(c);
     out->text_most = take_text(c);
-    c->failed |= out->rows > ROWS_WORDS;
 }
 
 static void take_times(struct cursor *c, struct stored_block *b)
@@ -478,10 +482,18 @@ enum status segment_read_values(const struct segment *s, struct segment_reader *
 enum status segment_read_rows(const struct segment *s, struct segment_reader *r, uint32_t column,
                               struct block *out, uint32_t out_column, struct error *err)
 {
-    const struct stored_column *told = &r->told.columns[column];
-    struct slice raw;
+    const struct stored_column *told = &r->told.columns[column], *leader = NULL;
+    struct slice raw, leader_raw;
+    bool good = false;
     enum status status = fetch(s, r, told->codes_at, &told->codes, &out->values, &raw, err);
-    if (status == OK && !rows_unpack(told, raw, out, out_column))
+    if (status == OK && told->rows == ROWS_FOLLOW) {
+        leader = &r->told.columns[told->leader];
+        status = fetch(s, r, leader->codes_at, &leader->codes, &out->values, &leader_raw, err);
+    }
+    if (status == OK)
+        good = leader ? rows_unpack_following(told, raw, leader, leader_raw, out, out_column)
+                      : rows_unpack(told, raw, out, out_column);
+    if (status == OK && !good)
         status = damaged(s, told->codes_at, "the rows", err);
     return status;
 }

@@ -133,6 +133,8 @@ static void put_column(struct segment_writer *w, const struct stored_column *c)
     put_number(b, c->values_n);
     buf_char(b, (char)(c->rows | (c->absent ? FLAG_ABSENT : 0) | (c->values.p ? FLAG_INLINE : 0) |
                        c->range.of << FLAG_RANGE_SHIFT));
+    if (c->rows == ROWS_FOLLOW)
+        put_number(b, c->leader);
     if (c->values.p)
         put_text(b, c->values);
     else

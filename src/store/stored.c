@@ -10,17 +10,32 @@ struct block_packer {
     struct key_set keys;
     struct arena told; /* the last block's columns, names and short texts */
     struct buf bytes;  /* its streams */
-    struct buf raw;
+    struct raw raw;
+    uint64_t *row_numbers; /* room for one a row */
     struct buf filter;
     const struct value **list; /* of a column, in the order of first use */
-    uint16_t *numbers;         /* a value's new number */
+    uint16_t *numbers;         /* a value's new number; other things by a value's number */
     uint32_t cap;
+    struct arena scratch; /* of a block */
 };
+
+/* The values of a column, numbered anew by first use. */
+struct numbered {
+    uint32_t column;  /* of the block */
+    uint16_t *rows;   /* a row's number, 0: none */
+    uint16_t *values; /* by number: the block's */
+    uint32_t n;
+    bool absent;    /* in some row */
+    int32_t leader; /* place of the column that this one follows, or -1 */
+};
+
+#define UNTOLD UINT16_MAX /* no row has told yet */
 
 struct block_packer *block_packer_new(void)
 {
     struct block_packer *p = xcalloc(1, sizeof *p);
     p->packer = packer_new();
+    p->row_numbers = xmalloc(BLOCK_ROWS * sizeof *p->row_numbers);
     return p;
 }
 
@@ -32,8 +47,10 @@ void block_packer_free(struct block_packer *p)
     values_packer_free(&p->values);
     key_set_free(&p->keys);
     arena_free(&p->told);
+    arena_free(&p->scratch);
     buf_free(&p->bytes);
-    buf_free(&p->raw);
+    buf_free(&p->raw.bytes);
+    free(p->row_numbers);
     buf_free(&p->filter);
     free(p->list);
     free(p->numbers);
@@ -51,8 +68,9 @@ static int64_t time_unit(const struct block *b)
     return units[unit];
 }
 
-static void pack_times(const struct block *b, struct stored_block *told, struct buf *raw)
+static void pack_times(struct block_packer *p, const struct block *b, struct stored_block *told)
 {
+    struct buf *raw = &p->raw.bytes;
     told->first = told->last = TIMESTAMP_NONE;
     for (uint32_t row = 0; row < b->rows; row++) {
         timestamp t = b->times[row];
@@ -74,38 +92,41 @@ static void pack_times(const struct block *b, struct stored_block *told, struct 
             bits |= (unsigned)(b->times[row + i] != TIMESTAMP_NONE) << i;
         buf_char(raw, (char)bits);
     }
-    uint64_t before = 0;
-    for (uint32_t row = 0; row < b->rows; row++) {
-        if (b->times[row] == TIMESTAMP_NONE)
-            continue;
-        uint64_t t = (uint64_t)(b->times[row] / unit);
-        put_number(raw, zigzag((int64_t)(t - before)));
-        before = t;
-    }
+    size_t n = 0;
+    for (uint32_t row = 0; row < b->rows; row++)
+        if (b->times[row] != TIMESTAMP_NONE)
+            p->row_numbers[n++] = (uint64_t)(b->times[row] / unit);
+    put_numbers(&p->raw, p->row_numbers, n);
 }
 
 bool times_unpack(struct slice raw, struct block *b)
 {
     struct cursor c = cursor_of(raw);
-    uint64_t unit = take_number(&c), t = 0;
+    uint64_t unit = take_number(&c);
     const char *present = NULL;
     if (cursor_u8(&c))
         present = cursor_take(&c, (b->rows + 7) / 8).p;
     if (c.failed || unit == 0 || unit > NS_PER_SECOND)
         return false;
+    size_t n = 0, next = 0;
+    for (uint32_t row = 0; row < b->rows; row++)
+        n += !present || (present[row / 8] >> row % 8 & 1);
+    uint64_t *numbers = arena_alloc(&b->values, n * sizeof *numbers);
+    if (!take_numbers(&c, numbers, n) || cursor_left(&c))
+        return false;
     for (uint32_t row = 0; row < b->rows; row++) {
         if (present && !(present[row / 8] >> row % 8 & 1))
             continue;
-        t += (uint64_t)unzigzag(take_number(&c));
-        if (__builtin_mul_overflow((int64_t)t, (int64_t)unit, &b->times[row]))
+        if (__builtin_mul_overflow((int64_t)numbers[next++], (int64_t)unit, &b->times[row]))
             return false;
     }
-    return !c.failed && cursor_left(&c) == 0;
+    return true;
 }
 
-static void pack_origins(const struct block *b, uint32_t base, struct stored_block *told,
-                         struct buf *raw)
+static void pack_origins(struct block_packer *p, const struct block *b, uint32_t base,
+                         struct stored_block *told)
 {
+    struct buf *raw = &p->raw.bytes;
     told->input_least = told->input_most = b->origins[0].input + base;
     told->record_least = told->record_most = b->origins[0].record;
     uint32_t input = 0;
@@ -121,22 +142,21 @@ static void pack_origins(const struct block *b, uint32_t base, struct stored_blo
         if (input > told->input_most)
             told->input_most = input;
     }
-    uint64_t before = 0;
     for (uint32_t row = 0; row < b->rows; row++) {
         uint64_t record = b->origins[row].record;
-        put_number(raw, zigzag((int64_t)(record - before)));
-        before = record;
+        p->row_numbers[row] = record;
         if (record < told->record_least)
             told->record_least = record;
         if (record > told->record_most)
             told->record_most = record;
     }
+    put_numbers(&p->raw, p->row_numbers, b->rows);
 }
 
 bool origins_unpack(struct slice raw, struct block *b)
 {
     struct cursor c = cursor_of(raw);
-    uint64_t input = 0, record = 0;
+    uint64_t input = 0;
     for (uint32_t row = 0; row < b->rows;) {
         uint64_t run = take_number(&c);
         input += (uint64_t)unzigzag(take_number(&c));
@@ -145,81 +165,170 @@ bool origins_unpack(struct slice raw, struct block *b)
         for (; run; run--)
             b->origins[row++].input = (uint32_t)input;
     }
-    for (uint32_t row = 0; row < b->rows; row++) {
-        record += (uint64_t)unzigzag(take_number(&c));
-        b->origins[row].record = record;
-    }
-    return !c.failed && cursor_left(&c) == 0;
+    uint64_t *records = arena_alloc(&b->values, b->rows * sizeof *records);
+    if (c.failed || !take_numbers(&c, records, b->rows) || cursor_left(&c))
+        return false;
+    for (uint32_t row = 0; row < b->rows; row++)
+        b->origins[row].record = records[row];
+    return true;
 }
 
 /* Numbers the values by first use and leaves out those that no event has. */
-static uint32_t number_values(struct block_packer *p, const struct column *c, uint32_t rows)
+static struct numbered number_values(struct block_packer *p, const struct block *b, uint32_t column)
 {
+    const struct column *c = &b->columns[column];
+    struct numbered out = {.column = column, .leader = -1};
     if (c->values_n > p->cap) {
         p->cap = c->values_n;
         p->list = xrealloc(p->list, p->cap, sizeof *p->list);
         p->numbers = xrealloc(p->numbers, p->cap, sizeof *p->numbers);
     }
     memset(p->numbers, 0, c->values_n * sizeof *p->numbers);
-    uint32_t n = 0;
-    for (uint32_t row = 0; row < rows; row++) {
+    out.rows = arena_alloc(&p->scratch, b->rows * sizeof *out.rows);
+    out.values = arena_alloc(&p->scratch, (c->values_n + 1) * sizeof *out.values);
+    for (uint32_t row = 0; row < b->rows; row++) {
         uint16_t id = column_id(c, row);
-        if (!id || p->numbers[id])
-            continue;
-        p->list[n++] = &c->values[id];
-        p->numbers[id] = (uint16_t)n;
+        if (id && !p->numbers[id]) {
+            out.values[++out.n] = id;
+            p->numbers[id] = (uint16_t)out.n;
+        }
+        out.rows[row] = id ? p->numbers[id] : 0;
+        out.absent |= !id;
     }
-    return n;
+    return out;
 }
 
-/* A row's code: 0 for the next new value, 1 for none, else one more than the value's number. */
-static void pack_rows(const struct block_packer *p, const struct column *c, uint32_t rows,
-                      struct stored_column *told, struct buf *raw)
+/* Codes of numbers: 0 for the next new value, 1 for none, else one more than the value's number. */
+static void pack_codes(const uint16_t *numbers, uint32_t n, size_t width, struct raw *raw)
 {
-    size_t width = told->values_n < 255 ? 1 : 2;
-    char *codes = buf_room(raw, rows * width);
-    bool constant = told->values_n == 1;
+    char *codes = buf_room(&raw->bytes, n * width);
     uint32_t seen = 0;
-    for (uint32_t row = 0; row < rows; row++) {
-        uint16_t id = column_id(c, row);
-        uint32_t number = id ? p->numbers[id] : 0;
-        uint32_t code = number + 1;
-        if (number > seen) {
-            seen = number;
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t code = numbers[i] + 1u;
+        if (numbers[i] > seen) {
+            seen = numbers[i];
             code = 0;
         }
-        told->absent |= !id;
-        codes[row] = (char)code;
+        codes[i] = (char)code;
         if (width == 2)
-            codes[rows + row] = (char)(code >> 8);
+            codes[n + i] = (char)(code >> 8);
     }
-    constant &= !told->absent;
-    told->rows = constant ? ROWS_CONSTANT : width == 1 ? ROWS_BYTES : ROWS_WORDS;
-    if (!constant)
-        raw->n += rows * width;
+    raw->bytes.n += n;
+    raw_cut(raw);
+    raw->bytes.n += n * (width - 1);
+}
+
+static size_t code_width(const struct stored_column *told)
+{
+    return told->values_n < 255 ? 1 : 2;
+}
+
+/* The value of `of` for each value of `leader`, 0 first; false when some has more than one. */
+static bool tells(const struct numbered *leader, const struct numbered *of, uint32_t rows,
+                  uint16_t *map)
+{
+    memset(map, 0xff, (leader->n + 1) * sizeof *map);
+    for (uint32_t row = 0; row < rows; row++) {
+        uint16_t *told = &map[leader->rows[row]];
+        if (*told == UNTOLD)
+            *told = of->rows[row];
+        else if (*told != of->rows[row])
+            return false;
+    }
+    return true;
+}
+
+static int by_values(const void *a, const void *b)
+{
+    const struct numbered *const *x = a, *const *y = b;
+    return ((*x)->n > (*y)->n) - ((*x)->n < (*y)->n);
+}
+
+/* Finds columns that others tell: of those that can, the one of the fewest values. A leader follows
+ * none itself, and has few values enough to be worth it. */
+static void find_leaders(struct block_packer *p, struct numbered *columns, uint32_t n,
+                         uint32_t rows)
+{
+    struct numbered **sorted = arena_alloc(&p->scratch, (n + 1) * sizeof *sorted);
+    uint16_t *map = arena_alloc(&p->scratch, (BLOCK_ROWS + 1) * sizeof *map);
+    uint32_t few = 0;
+    for (uint32_t i = 0; i < n; i++)
+        if (columns[i].n <= rows / 2 && (columns[i].n > 1 || columns[i].absent))
+            sorted[few++] = &columns[i];
+    qsort(sorted, few, sizeof *sorted, by_values);
+    for (uint32_t i = few; i-- > 0;)
+        for (uint32_t k = i + 1; k < few && sorted[i]->leader < 0; k++)
+            if (sorted[k]->leader < 0 && tells(sorted[k], sorted[i], rows, map))
+                sorted[i]->leader = (int32_t)(sorted[k] - columns);
+}
+
+static void pack_rows(struct block_packer *p, const struct numbered *c,
+                      const struct numbered *leader, uint32_t rows, struct stored_column *told)
+{
+    size_t width = code_width(told);
+    told->absent = c->absent;
+    if (c->n == 1 && !c->absent) {
+        told->rows = ROWS_CONSTANT;
+    } else if (leader) {
+        uint16_t *map = arena_alloc(&p->scratch, (leader->n + 1) * sizeof *map);
+        tells(leader, c, rows, map);
+        if (map[0] == UNTOLD) /* the leader is in all rows */
+            map[0] = 0;
+        told->rows = ROWS_FOLLOW;
+        pack_codes(map, leader->n + 1, width, &p->raw);
+    } else {
+        told->rows = width == 1 ? ROWS_BYTES : ROWS_WORDS;
+        pack_codes(c->rows, rows, width, &p->raw);
+    }
+}
+
+/* The numbers that `n` codes stand for; false when they are damaged. */
+static bool unpack_codes(const struct stored_column *told, struct slice raw, uint32_t n,
+                         size_t width, uint16_t *numbers)
+{
+    uint32_t seen = 0;
+    if (raw.n != n * width || told->values_n == 0)
+        return false;
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t code = (unsigned char)raw.p[i];
+        if (width == 2)
+            code |= (uint32_t)(unsigned char)raw.p[n + i] << 8;
+        uint32_t number = code ? code - 1 : ++seen;
+        if (number > told->values_n)
+            return false;
+        numbers[i] = (uint16_t)number;
+    }
+    return true;
 }
 
 bool rows_unpack(const struct stored_column *told, struct slice raw, struct block *b,
                  uint32_t column)
 {
-    size_t width = told->rows == ROWS_WORDS ? 2 : told->rows == ROWS_BYTES;
-    if (told->rows > ROWS_WORDS || raw.n != b->rows * width || told->values_n == 0)
-        return false;
+    bool good = told->rows == ROWS_CONSTANT && !raw.n && told->values_n > 0;
     uint16_t *ids = column_restore_ids(b, column);
-    uint32_t seen = 0;
-    for (uint32_t row = 0; row < b->rows; row++) {
-        uint32_t code = 2;
-        if (width)
-            code = (unsigned char)raw.p[row];
-        if (width == 2)
-            code |= (uint32_t)(unsigned char)raw.p[b->rows + row] << 8;
-        uint32_t number = code ? code - 1 : ++seen;
-        if (number > told->values_n) {
-            memset(ids, 0, b->rows * sizeof *ids);
-            return false;
-        }
-        ids[row] = (uint16_t)number;
+    for (uint32_t row = 0; good && row < b->rows; row++)
+        ids[row] = 1;
+    if (told->rows == ROWS_BYTES || told->rows == ROWS_WORDS)
+        good = unpack_codes(told, raw, b->rows, told->rows == ROWS_BYTES ? 1 : 2, ids);
+    if (!good)
+        memset(ids, 0, b->rows * sizeof *ids);
+    return good;
+}
+
+bool rows_unpack_following(const struct stored_column *told, struct slice raw,
+                           const struct stored_column *leader, struct slice leader_raw,
+                           struct block *b, uint32_t column)
+{
+    uint16_t *ids = column_restore_ids(b, column);
+    uint16_t *map = arena_alloc(&b->values, (leader->values_n + 1) * sizeof *map);
+    if (told->rows != ROWS_FOLLOW || (leader->rows != ROWS_BYTES && leader->rows != ROWS_WORDS) ||
+        !unpack_codes(told, raw, leader->values_n + 1, code_width(told), map) ||
+        !unpack_codes(leader, leader_raw, b->rows, leader->rows == ROWS_BYTES ? 1 : 2, ids)) {
+        memset(ids, 0, b->rows * sizeof *ids);
+        return false;
     }
+    for (uint32_t row = 0; row < b->rows; row++)
+        ids[row] = map[ids[row]];
     return true;
 }
 
@@ -233,17 +342,14 @@ static void keep_range(struct stored_column *told, struct slice folded, bool fir
 }
 
 /* Keys for the filter and the range of texts. */
-static void index_values(struct block_packer *p, struct block *b, uint32_t column,
+static void index_values(struct block_packer *p, struct block *b, const struct numbered *values,
                          struct stored_column *told)
 {
-    const struct column *c = &b->columns[column];
-    bool first = true;
-    for (uint32_t id = 1; id < c->values_n; id++) {
-        if (!p->numbers[id])
-            continue;
-        struct slice folded = column_folded(b, column, id);
-        keep_range(told, folded, first);
-        first = false;
+    const struct column *c = &b->columns[values->column];
+    for (uint32_t n = 1; n <= values->n; n++) {
+        uint16_t id = values->values[n];
+        struct slice folded = column_folded(b, values->column, id);
+        keep_range(told, folded, n == 1);
         filter_add_value(&p->keys, folded);
         if (c->values[id].type != VALUE_LIST)
             continue;
@@ -255,37 +361,45 @@ static void index_values(struct block_packer *p, struct block *b, uint32_t colum
     told->text_most = arena_slice(&p->told, told->text_most);
 }
 
-static enum status pack_column(struct block_packer *p, struct block *b, uint32_t column,
-                               struct stored_column *told, struct error *err)
+static enum status pack_column(struct block_packer *p, struct block *b, const struct numbered *all,
+                               const struct numbered *c, struct stored_column *told,
+                               struct error *err)
 {
-    const struct column *c = &b->columns[column];
-    told->name = arena_slice(&p->told, c->name);
-    buf_clear(&p->raw);
-    values_pack(&p->values, p->list, told->values_n, &p->raw, &told->range);
+    const struct column *column = &b->columns[c->column];
+    told->name = arena_slice(&p->told, column->name);
+    told->values_n = c->n;
+    for (uint32_t n = 0; n < c->n; n++)
+        p->list[n] = &column->values[c->values[n + 1]];
+    raw_clear(&p->raw);
+    values_pack(&p->values, p->list, c->n, &p->raw, &told->range);
     enum status status = OK;
-    if (p->raw.n <= VALUES_INLINE)
-        told->values = arena_slice(&p->told, buf_slice(&p->raw));
+    if (p->raw.bytes.n <= VALUES_INLINE)
+        told->values = arena_slice(&p->told, buf_slice(&p->raw.bytes));
     else
-        status = packer_add(p->packer, buf_slice(&p->raw), &p->bytes, &told->packed, err);
-    buf_clear(&p->raw);
-    pack_rows(p, c, b->rows, told, &p->raw);
+        status = packer_add_raw(p->packer, &p->raw, &p->bytes, &told->packed, err);
+    raw_clear(&p->raw);
+    told->leader = c->leader < 0 ? 0 : (uint32_t)c->leader;
+    pack_rows(p, c, c->leader < 0 ? NULL : &all[c->leader], b->rows, told);
     if (status == OK)
-        status = packer_add(p->packer, buf_slice(&p->raw), &p->bytes, &told->codes, err);
-    index_values(p, b, column, told);
+        status = packer_add_raw(p->packer, &p->raw, &p->bytes, &told->codes, err);
+    index_values(p, b, c, told);
     return status;
 }
 
 static enum status pack_columns(struct block_packer *p, struct block *b, struct stored_block *told,
                                 struct error *err)
 {
-    told->columns = arena_zero(&p->told, b->columns_n, sizeof *told->columns);
+    struct numbered *columns = arena_zero(&p->scratch, b->columns_n, sizeof *columns);
+    uint32_t n = 0;
     for (uint32_t i = 0; i < b->columns_n; i++) {
-        uint32_t n = number_values(p, &b->columns[i], b->rows);
-        if (!n)
-            continue;
-        struct stored_column *column = &told->columns[told->columns_n++];
-        column->values_n = n;
-        enum status status = pack_column(p, b, i, column, err);
+        columns[n] = number_values(p, b, i);
+        n += columns[n].n > 0;
+    }
+    find_leaders(p, columns, n, b->rows);
+    told->columns = arena_zero(&p->told, n, sizeof *told->columns);
+    told->columns_n = n;
+    for (uint32_t i = 0; i < n; i++) {
+        enum status status = pack_column(p, b, columns, &columns[i], &told->columns[i], err);
         if (status != OK)
             return status;
     }
@@ -297,19 +411,20 @@ enum status block_pack(struct block_packer *p, struct block *b, uint32_t input_b
 {
     struct stored_block *told = &out->told;
     arena_reset(&p->told);
+    arena_reset(&p->scratch);
     buf_clear(&p->bytes);
     key_set_clear(&p->keys);
     *out = (struct packed_block){.told = {.kind = b->kind, .rows = b->rows}};
     if (!b->rows || b->rows > BLOCK_ROWS)
         return error_set(err, STATUS_BAD_USE, NULL, ERROR_NO_OFFSET, "a block has %u events",
                          b->rows);
-    buf_clear(&p->raw);
-    pack_times(b, told, &p->raw);
-    enum status status = packer_add(p->packer, buf_slice(&p->raw), &p->bytes, &told->times, err);
-    buf_clear(&p->raw);
-    pack_origins(b, input_base, told, &p->raw);
+    raw_clear(&p->raw);
+    pack_times(p, b, told);
+    enum status status = packer_add_raw(p->packer, &p->raw, &p->bytes, &told->times, err);
+    raw_clear(&p->raw);
+    pack_origins(p, b, input_base, told);
     if (status == OK)
-        status = packer_add(p->packer, buf_slice(&p->raw), &p->bytes, &told->origins, err);
+        status = packer_add_raw(p->packer, &p->raw, &p->bytes, &told->origins, err);
     if (status == OK)
         status = pack_columns(p, b, told, err);
     if (status != OK)

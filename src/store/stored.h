@@ -27,7 +27,8 @@ enum {
 enum stored_rows {
     ROWS_CONSTANT, /* all have value 1 */
     ROWS_BYTES,    /* a code of one byte a row */
-    ROWS_WORDS     /* of two: first all low bytes, then all high ones */
+    ROWS_WORDS,    /* of two: first all low bytes, then all high ones */
+    ROWS_FOLLOW,   /* another column's value tells this one's: a code for each value of that */
 };
 
 struct stored_column {
@@ -39,6 +40,7 @@ struct stored_column {
     struct stream packed;         /* the values */
     struct stream codes;          /* the rows; empty for ROWS_CONSTANT */
     uint64_t packed_at, codes_at; /* in the file */
+    uint32_t leader;              /* of ROWS_FOLLOW: that column, which follows none */
     struct values_range range;
     struct slice text_least, text_most; /* folded, their first TEXT_RANGE bytes */
 };
@@ -78,6 +80,10 @@ bool times_unpack(struct slice raw, struct block *b);
 bool origins_unpack(struct slice raw, struct block *b);
 bool rows_unpack(const struct stored_column *told, struct slice raw, struct block *b,
                  uint32_t column);
+/* Of ROWS_FOLLOW, with the leader and its raw codes. */
+bool rows_unpack_following(const struct stored_column *told, struct slice raw,
+                           const struct stored_column *leader, struct slice leader_raw,
+                           struct block *b, uint32_t column);
 
 /* Sets the places of the streams, which lie one behind the other from `offset` on, and `bytes`.
  * False when they do not fit into 63 bits. */

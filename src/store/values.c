@@ -1,12 +1,18 @@
 #include "store/values.h"
 
 #include "base/text.h"
-#include "store/pack.h"
+#include "base/timestamp.h"
 
 #include <arpa/inet.h>
 #include <stdlib.h>
 
-enum { TYPE_BITS = 4, MIXED = 0xff };
+enum {
+    TYPE_BITS = 4,
+    MIXED = 0xff,
+    WORDS = 4,      /* of 32 bits in a value of 16 bytes */
+    TIME_TEXT = 23, /* bytes of "2026-11-10 10:23:41.123" */
+    MILLISECOND = 1000000,
+};
 _Static_assert(VALUE_TYPES <= 1 << TYPE_BITS, "a form has four bits for the type");
 
 static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff}; /* ::ffff:0:0/96 */
@@ -70,6 +76,25 @@ bool ip_from_text(struct slice text, uint8_t ip[16])
     return slice_equal(slice_of(again, ip_to_text(ip, again)), text);
 }
 
+static size_t time_to_text(timestamp t, char out[TIMESTAMP_TEXT])
+{
+    timestamp_text(t, 3, out);
+    out[10] = ' ';
+    return TIME_TEXT;
+}
+
+/* Text that time_to_text makes, as milliseconds since 1970. */
+static bool time_from_text(struct slice text, uint64_t *milliseconds)
+{
+    char again[TIMESTAMP_TEXT];
+    timestamp t;
+    if (text.n != TIME_TEXT || text.p[10] != ' ' || text.p[4] != '-' || text.p[19] != '.' ||
+        !timestamp_parse(text, &t) || t < 0)
+        return false;
+    *milliseconds = (uint64_t)t / MILLISECOND;
+    return slice_equal(slice_of(again, time_to_text(t, again)), text);
+}
+
 /* Whether UTF-16LE comes back from UTF-8 byte by byte: even, no surrogate without its other half. */
 static bool utf16_exact(const struct value *v)
 {
@@ -99,44 +124,61 @@ static uint8_t form_of(struct arena *a, const struct value *v, struct slice *par
         *part = utf16_to_utf8(a, *part);
     }
     uint8_t ip[16];
-    if ((layout == LAYOUT_UTF8 || v->type == VALUE_TEXT) && ip_from_text(*part, ip)) {
+    uint64_t time;
+    bool text = layout == LAYOUT_UTF8 || v->type == VALUE_TEXT;
+    if (text && ip_from_text(*part, ip)) {
         layout = LAYOUT_IP;
         *part = slice_of(arena_copy(a, ip, sizeof ip), sizeof ip);
+    } else if (text && time_from_text(*part, &time)) {
+        layout = LAYOUT_TIME;
+        *part = slice_of(arena_copy(a, &time, sizeof time), sizeof time);
     }
     return (uint8_t)(v->type | layout << TYPE_BITS);
 }
 
-static void pack_numbers(const struct values_packer *v, uint8_t form, uint32_t n, struct buf *out)
+/* Eight bytes of each value from byte `from` on, or `size` of them. */
+static void pack_numbers(const struct values_packer *v, uint8_t form, uint32_t n, size_t from,
+                         size_t size, struct raw *out)
 {
-    uint64_t before = 0, number;
+    size_t count = 0;
     for (uint32_t i = 0; i < n; i++) {
         if (v->forms[i] != form)
             continue;
-        memcpy(&number, v->parts[i].p, sizeof number);
-        put_number(out, zigzag((int64_t)(number - before)));
-        before = number;
+        v->numbers[count] = 0;
+        memcpy(&v->numbers[count++], v->parts[i].p + from, size);
     }
+    put_numbers(out, v->numbers, count);
+}
+
+static void pack_words(const struct values_packer *v, uint8_t form, uint32_t n, struct raw *out)
+{
+    for (size_t word = 0; word < WORDS; word++)
+        pack_numbers(v, form, n, word * 4, 4, out);
 }
 
 static void pack_planes(const struct values_packer *v, uint8_t form, uint32_t n, size_t size,
-                        struct buf *out)
+                        struct raw *out)
 {
-    for (size_t plane = 0; plane < size; plane++)
+    for (size_t plane = 0; plane < size; plane++) {
         for (uint32_t i = 0; i < n; i++)
             if (v->forms[i] == form)
-                buf_char(out, v->parts[i].p[plane]);
+                buf_char(&out->bytes, v->parts[i].p[plane]);
+        raw_cut(out);
+    }
 }
 
-static void pack_bytes(struct values_packer *v, uint8_t form, uint32_t n, struct buf *out)
+static void pack_bytes(struct values_packer *v, uint8_t form, uint32_t n, struct raw *out)
 {
     buf_clear(&v->lengths);
     for (uint32_t i = 0; i < n; i++)
         if (v->forms[i] == form)
             put_number(&v->lengths, v->parts[i].n);
-    put_text(out, buf_slice(&v->lengths));
+    put_text(&out->bytes, buf_slice(&v->lengths));
+    raw_cut(out);
     for (uint32_t i = 0; i < n; i++)
         if (v->forms[i] == form)
-            buf_add(out, v->parts[i]);
+            buf_add(&out->bytes, v->parts[i]);
+    raw_cut(out);
 }
 
 static void span_number(struct values_range *r, const struct slice *part, bool first)
@@ -182,18 +224,20 @@ void values_packer_free(struct values_packer *v)
     arena_free(&v->scratch);
     free(v->forms);
     free(v->parts);
+    free(v->numbers);
     buf_free(&v->lengths);
     *v = (struct values_packer){0};
 }
 
 void values_pack(struct values_packer *v, const struct value *const *values, uint32_t n,
-                 struct buf *out, struct values_range *range)
+                 struct raw *out, struct values_range *range)
 {
     bool seen[256] = {false};
     if (n > v->cap) {
         v->cap = n;
         v->forms = xrealloc(v->forms, n, sizeof *v->forms);
         v->parts = xrealloc(v->parts, n, sizeof *v->parts);
+        v->numbers = xrealloc(v->numbers, n, sizeof *v->numbers);
     }
     arena_reset(&v->scratch);
     bool mixed = false;
@@ -205,15 +249,18 @@ void values_pack(struct values_packer *v, const struct value *const *values, uin
     find_range(v, n, range);
     if (n == 0)
         return;
-    buf_char(out, (char)(mixed ? MIXED : v->forms[0]));
+    buf_char(&out->bytes, (char)(mixed ? MIXED : v->forms[0]));
     if (mixed)
-        buf_add(out, slice_of(v->forms, n));
+        buf_add(&out->bytes, slice_of(v->forms, n));
+    raw_cut(out);
     for (unsigned form = 0; form < MIXED; form++) {
         if (!seen[form])
             continue;
         unsigned layout = form >> TYPE_BITS, type = form & ((1 << TYPE_BITS) - 1);
-        if (layout == LAYOUT_NUMBER)
-            pack_numbers(v, (uint8_t)form, n, out);
+        if (layout == LAYOUT_NUMBER || layout == LAYOUT_TIME)
+            pack_numbers(v, (uint8_t)form, n, 0, sizeof(uint64_t), out);
+        else if (layout == LAYOUT_FIXED && fixed_size(type) == WORDS * 4)
+            pack_words(v, (uint8_t)form, n, out);
         else if (layout == LAYOUT_FIXED)
             pack_planes(v, (uint8_t)form, n, (size_t)fixed_size(type), out);
         else if (layout == LAYOUT_IP)
@@ -242,14 +289,27 @@ static uint8_t form_at(const struct unpacking *u, uint32_t i)
 
 static void unpack_numbers(struct unpacking *u, uint8_t form, uint32_t count)
 {
-    uint64_t *numbers = arena_alloc(u->a, count * sizeof *numbers), before = 0;
-    for (uint32_t i = 0; i < u->n; i++) {
-        if (form_at(u, i) != form)
-            continue;
-        before += (uint64_t)unzigzag(take_number(&u->c));
-        *numbers = before;
-        u->values[i] = (struct value){numbers++, 8, form & ((1 << TYPE_BITS) - 1)};
+    uint64_t *numbers = arena_alloc(u->a, count * sizeof *numbers);
+    if (!take_numbers(&u->c, numbers, count))
+        return;
+    for (uint32_t i = 0; i < u->n; i++)
+        if (form_at(u, i) == form)
+            u->values[i] = (struct value){numbers++, 8, form & ((1 << TYPE_BITS) - 1)};
+}
+
+static void unpack_words(struct unpacking *u, uint8_t form, uint32_t count)
+{
+    uint64_t *numbers = arena_alloc(u->a, count * sizeof *numbers);
+    uint32_t(*words)[WORDS] = arena_alloc(u->a, count * sizeof *words);
+    for (unsigned word = 0; word < WORDS; word++) {
+        if (!take_numbers(&u->c, numbers, count))
+            return;
+        for (uint32_t i = 0; i < count; i++)
+            words[i][word] = (uint32_t)numbers[i];
     }
+    for (uint32_t i = 0; i < u->n; i++)
+        if (form_at(u, i) == form)
+            u->values[i] = (struct value){words++, sizeof *words, form & ((1 << TYPE_BITS) - 1)};
 }
 
 static void unpack_planes(struct unpacking *u, uint8_t form, uint32_t count, uint32_t size)
@@ -320,6 +380,25 @@ static void unpack_ips(struct unpacking *u, uint8_t form, uint32_t count)
     }
 }
 
+static void unpack_times(struct unpacking *u, uint8_t form, uint32_t count)
+{
+    unpack_numbers(u, form, count);
+    for (uint32_t i = 0; !u->c.failed && i < u->n; i++) {
+        if (form_at(u, i) != form)
+            continue;
+        char text[TIMESTAMP_TEXT];
+        uint64_t milliseconds;
+        memcpy(&milliseconds, u->values[i].p, sizeof milliseconds);
+        if (milliseconds > INT64_MAX / MILLISECOND) {
+            u->c.failed = true;
+            return;
+        }
+        size_t n = time_to_text((timestamp)milliseconds * MILLISECOND, text);
+        struct slice s = slice_of(arena_copy(u->a, text, n), n);
+        u->values[i] = u->values[i].type == VALUE_UTF16 ? as_asked(u, s) : value_of_text(s);
+    }
+}
+
 static void unpack_bytes(struct unpacking *u, uint8_t form)
 {
     struct cursor lengths = cursor_of(take_text(&u->c));
@@ -346,6 +425,10 @@ static bool unpack_form(struct unpacking *u, uint8_t form, uint32_t count)
         return false;
     if (layout == LAYOUT_NUMBER && is_number_type(type))
         unpack_numbers(u, form, count);
+    else if (layout == LAYOUT_TIME && text)
+        unpack_times(u, form, count);
+    else if (layout == LAYOUT_FIXED && fixed_size(type) == WORDS * 4)
+        unpack_words(u, form, count);
     else if (layout == LAYOUT_FIXED && fixed_size(type) >= 0)
         unpack_planes(u, form, count, (uint32_t)fixed_size(type));
     else if (layout == LAYOUT_IP && text)

@@ -9,16 +9,17 @@
 #ifndef STORE_VALUES_H
 #define STORE_VALUES_H
 
-#include "base/buf.h"
 #include "event/value.h"
+#include "store/pack.h"
 
 /* How a value lies in the packed form; stored as type | layout << 4. */
 enum values_layout {
     LAYOUT_BYTES, /* its length and bytes */
-    LAYOUT_FIXED, /* a size that the type tells: first all first bytes, then all second ones, ... */
-    LAYOUT_NUMBER, /* eight bytes: the difference to the number before */
+    LAYOUT_FIXED, /* a size that the type tells: as four rows of numbers, or all first bytes first */
+    LAYOUT_NUMBER, /* eight bytes, as put_numbers has it */
     LAYOUT_UTF8,   /* VALUE_UTF16 whose every unit has a meaning: length and bytes as UTF-8 */
-    LAYOUT_IP,     /* text that is an IP address as RFC 5952 writes it: 16 bytes, as LAYOUT_FIXED */
+    LAYOUT_IP,     /* text that is an IP address as RFC 5952 writes it: 16 bytes */
+    LAYOUT_TIME,   /* text "2026-11-10 10:23:41.123": milliseconds since 1970, as numbers */
     LAYOUTS
 };
 
@@ -38,6 +39,7 @@ struct values_packer {
     struct arena scratch;
     uint8_t *forms;
     struct slice *parts;
+    uint64_t *numbers;
     uint32_t cap;
     struct buf lengths;
 };
@@ -45,7 +47,7 @@ void values_packer_free(struct values_packer *v);
 
 /* Appends the packed values to `out`. */
 void values_pack(struct values_packer *v, const struct value *const *values, uint32_t n,
-                 struct buf *out, struct values_range *range);
+                 struct raw *out, struct values_range *range);
 
 /* Fills values[0] to [n - 1] with views of `packed` and of the arena. `as_text` gives VALUE_UTF16
  * that was stored as UTF-8 as VALUE_TEXT with the same canonical text, which saves the way back.

@@ -61,6 +61,10 @@ static struct value any_value(uint64_t *seed, struct arena *a, uint32_t range)
                                         "192.168.0.1",
                                         "",
                                         "007",
+                                        "2026-11-10 10:23:41.123",
+                                        "2026-02-30 10:23:41.123",
+                                        "2026-11-10 10:23:41.12",
+                                        "1969-11-10 10:23:41.123",
                                         "C:\\Windows\\cmd.exe"};
     char *p = arena_bytes(a, 64);
     uint64_t number = draw(seed, range);
@@ -87,7 +91,8 @@ static struct value any_value(uint64_t *seed, struct arena *a, uint32_t range)
     if (type == VALUE_LIST) {
         struct buf list = {0};
         uint64_t one = draw(seed, range);
-        value_list_add(&list, value_of_text(slice_str(texts[draw(seed, 9)])));
+        value_list_add(&list,
+                       value_of_text(slice_str(texts[draw(seed, sizeof texts / sizeof *texts)])));
         value_list_add(&list, (struct value){&one, 8, VALUE_UINT});
         v = value_of_list(&list);
         v.p = arena_copy(a, v.p, v.n);
@@ -96,6 +101,11 @@ static struct value any_value(uint64_t *seed, struct arena *a, uint32_t range)
     if (draw(seed, 50) == 0 && v.n)
         v.n--;
     return v;
+}
+
+static void put_field(struct block *b, const char *name, struct slice text)
+{
+    block_put(b, block_column(b, slice_str(name)), value_of_text(text));
 }
 
 static void any_event(uint64_t *seed, struct block_set *set, struct arena *a)
@@ -123,6 +133,11 @@ static void any_event(uint64_t *seed, struct block_set *set, struct arena *a)
             v = value_of_text(SLICE("constant"));
         block_put(b, block_column(b, slice_str(names[field])), v);
     }
+    uint32_t group = draw(seed, 40); /* a field tells another, which may be missing */
+    char text[16];
+    put_field(b, "Sid", slice_of(text, (size_t)snprintf(text, sizeof text, "S-%u", group)));
+    if (group % 5)
+        put_field(b, "Name", slice_of(text, (size_t)snprintf(text, sizeof text, "n%u", group / 3)));
 }
 
 /* Packs what a block set hands on, and remembers what it said. */
@@ -221,12 +236,18 @@ static void some_columns(void **state)
     struct segment_reader *exact = segment_reader_new(false), *text = segment_reader_new(true);
     struct block *b = block_alone(), *t = block_alone();
     const struct slice asked[] = {SLICE("User"), SLICE("no such field")};
-    uint32_t compared = 0;
+    uint32_t compared = 0, followers = 0;
     for (uint32_t no = 0; no < s->blocks_n; no++) {
         assert_int_equal(segment_read(s, exact, no, NULL, 0, b, &err), OK);
         assert_int_equal(segment_read(s, text, no, asked, 2, t, &err), OK);
         assert_int_equal(t->columns_n,
                          stored_find(segment_block(s, text, no, &err), asked[0]) >= 0);
+        const struct stored_block *told = segment_block(s, exact, no, &err);
+        assert_non_null(told);
+        int32_t sid = stored_find(told, SLICE("Sid")), name = stored_find(told, SLICE("Name"));
+        assert_true(sid >= 0 && name >= 0);
+        followers +=
+            told->columns[name].rows == ROWS_FOLLOW && told->columns[name].leader == (uint32_t)sid;
         for (uint32_t row = 0; row < b->rows; row++) {
             assert_true(b->origins[row].input >= 7 && b->origins[row].input < 10);
             struct slice x = block_text(b, row, asked[0]), y = block_text(t, row, asked[0]);
@@ -235,6 +256,7 @@ static void some_columns(void **state)
         }
     }
     assert_true(compared > 500);
+    assert_true(followers > 0);
     block_free(b);
     block_free(t);
     segment_reader_free(exact);
