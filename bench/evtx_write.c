@@ -349,6 +349,7 @@ static void put_values(struct evtx_out *o, const struct evtx_value *values, uint
 enum status evtx_out_add(struct evtx_out *o, struct evtx_template *t, uint64_t record,
                          uint64_t filetime, const struct evtx_value *values, struct error *err)
 {
+    static const char instance[6] = {0x0f, 1, 1, 0, 0x0c, 1}; /* of a template, in a fragment */
     size_t size = RECORD_HEAD + INSTANCE + 4 + t->values_n * 4 + 1 + 4;
     for (uint32_t i = 0; i < t->values_n; i++)
         size += values[i].n;
@@ -362,10 +363,10 @@ enum status evtx_out_add(struct evtx_out *o, struct evtx_template *t, uint64_t r
     }
     uint32_t from = o->end;
     char *p = o->chunk + from;
-    memcpy(p, "**\0", 4);
+    set32(p, 0x2a2a); /* "**" */
     set64(p + 8, record);
     set64(p + 16, filetime);
-    memcpy(p + 24, "\x0f\x01\x01\x00\x0c\x01", 6);
+    memcpy(p + 24, instance, sizeof instance);
     set32(p + 30, t->id);
     o->end = from + RECORD_HEAD + INSTANCE;
     if (t->chunk != o->number)

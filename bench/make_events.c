@@ -161,7 +161,7 @@ static void put_changed(struct making *m, struct slice s, uint32_t percent)
         while (end < s.n && (is_digit(s.p[end]) || s.p[end] == '-'))
             end++;
         buf_add(&m->text, slice_sub(s, 0, (size_t)sid));
-        buf_printf(&m->text, "S-1-5-21-1144201745-142505813-213625497-%u", 1100 + m->user);
+        buf_printf(&m->text, "S-1-5-21-1144201745-142042709-213625497-%u", 1100 + m->user);
         s = slice_sub(s, end, s.n - end);
         if (!s.n)
             return;
@@ -392,6 +392,7 @@ static uint64_t logon_of(const struct making *m)
 
 static struct evtx_value changed(struct making *m, const struct sample_field *f)
 {
+    static const uint32_t domain[3] = {0x44332211, 0x08776655, 0x0cbbaa99}; /* as put_changed */
     uint64_t old = 0, guid[2], user;
     if (f->ours) {
         put_text(m, f);
@@ -434,7 +435,7 @@ static struct evtx_value changed(struct making *m, const struct sample_field *f)
             struct evtx_value v = raw(m, f->bytes.p, 28, EVTX_SID);
             char *p = m->utf16.p + m->utf16.n - 28;
             uint32_t rid = 1100 + m->user;
-            memcpy(p + 8 + 4, "\x11\x22\x33\x44\x55\x66\x77\x08\x99\xaa\xbb\x0c", 12);
+            memcpy(p + 12, domain, sizeof domain);
             memcpy(p + 24, &rid, 4);
             return v;
         }
@@ -581,9 +582,9 @@ int main(int argc, char **argv)
         m.samples = samples_read(argv[i], loud, &err);
         status = m.samples ? OK : err.status;
     }
-    if (status == OK)
+    if (m.samples)
         make_hosts(&m);
-    for (uint32_t day = 0; status == OK && day < DAYS; day++)
+    for (uint32_t day = 0; m.samples && status == OK && day < DAYS; day++)
         status = write_day(&m, argv[i + 1], day, &err);
     if (status == OK)
         status = write_needles(&m, argv[i + 1], &err);
