@@ -57,6 +57,7 @@ struct json_field {
     X(W_EVENT_ID, "EventID")                                                                       \
     X(W_CHANNEL, "Channel")                                                                        \
     X(W_SOURCE_NAME, "SourceName")                                                                 \
+    X(W_SOURCE, "Source")                                                                          \
     X(W_PROVIDER_NAME, "ProviderName")                                                             \
     X(MODULE_TYPE, "SourceModuleType")                                                             \
     X(EVENT_TIME, "EventTime")                                                                     \

@@ -330,13 +330,43 @@ static void nxlog_name(struct json_field *f, struct arena *a)
     name_by(f, rules, COUNT(rules), NULL, 0);
 }
 
+/* ---- fields of System and EventData side by side, as forwarders and data sets have them ---- */
+
+static bool flat_kind(const struct json_doc *doc, struct event_kind *kind, struct buf *code)
+{
+    const uint32_t *marks = doc->marks;
+    if (!marks[MARK_W_CHANNEL] || !marks[MARK_W_EVENT_ID])
+        return false;
+    uint32_t provider = marks[marks[MARK_W_SOURCE_NAME] ? MARK_W_SOURCE_NAME : MARK_W_SOURCE];
+    return windows(kind, text_of(doc, marks[MARK_W_CHANNEL]), text_of(doc, provider),
+                   json_scalar_text(&doc->tape, marks[MARK_W_EVENT_ID], code));
+}
+
+static void flat_name(struct json_field *f, struct arena *a)
+{
+    static const struct json_rule rules[] = {
+        {S("@timestamp"), {0}, USE_TIME},
+        {S("TimeCreated"), {0}, USE_TIME},
+        {S("EventRecordID"), {0}, USE_RECORD},
+        {S("RecordNumber"), {0}, USE_RECORD},
+        {S("SourceName"), S("Provider_Name"), USE_PUT},
+        {S("Source"), S("Provider_Name"), USE_PUT},
+        {S("ProviderGuid"), S("Provider_Guid"), USE_GUID},
+        {S("Hostname"), S("Computer"), USE_PUT},
+        {S("ActivityID"), S("Correlation_ActivityID"), USE_GUID},
+    };
+    (void)a;
+    name_by(f, rules, COUNT(rules), NULL, 0);
+}
+
 static const struct json_shape evtx = {"evtx_dump", evtx_kind, evtx_name},
                                winlogbeat = {"winlogbeat", winlogbeat_kind, winlogbeat_name},
                                winlogbeat6 = {"winlogbeat 6", winlogbeat6_kind, winlogbeat6_name},
                                vector = {"Vector", vector_kind, vector_name},
                                fluent = {"Fluent Bit", fluent_kind, fluent_name},
-                               nxlog = {"NXLog", nxlog_kind, nxlog_name};
+                               nxlog = {"NXLog", nxlog_kind, nxlog_name},
+                               flat = {"flat", flat_kind, flat_name};
 
 const struct json_shape *const json_windows_shapes[] = {
-    &evtx, &winlogbeat, &winlogbeat6, &vector, &fluent, &nxlog, NULL,
+    &evtx, &winlogbeat, &winlogbeat6, &vector, &fluent, &nxlog, &flat, NULL,
 };

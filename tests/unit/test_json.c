@@ -195,6 +195,21 @@ static void nxlog(void **state)
            "SourceModuleType=im_msvistalog\n");
 }
 
+static void flat(void **state)
+{
+    (void)state;
+    expect("{\"SourceName\":\"Microsoft-Windows-Security-Auditing\",\"Level\":\"0\","
+           "\"ProviderGuid\":\"{54849625-5478-4994-a5ba-3e3b0328c30d}\","
+           "\"Channel\":\"Security\",\"Hostname\":\"pc7\",\"EventID\":5156,"
+           "\"TimeCreated\":\"2026-11-10T10:23:41.123Z\","
+           "\"@timestamp\":\"2026-11-10T10:23:41.123Z\",\"ProcessID\":\"640\"}",
+           "2026-11-10T10:23:41.123000Z windows// "
+           "Security|Microsoft-Windows-Security-Auditing|5156 #1 "
+           "Provider_Name=Microsoft-Windows-Security-Auditing Level=0 "
+           "Provider_Guid={54849625-5478-4994-A5BA-3E3B0328C30D} Channel=Security Computer=pc7 "
+           "EventID=5156 ProcessID=640\n");
+}
+
 static void fluent_bit(void **state)
 {
     (void)state;
@@ -496,6 +511,7 @@ int main(void)
         cmocka_unit_test(evtx_dump_user_data),
         cmocka_unit_test(winlogbeat),
         cmocka_unit_test(nxlog),
+        cmocka_unit_test(flat),
         cmocka_unit_test(fluent_bit),
         cmocka_unit_test(vector),
         cmocka_unit_test(suricata),
