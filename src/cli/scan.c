@@ -220,6 +220,18 @@ static bool is_text(const struct run *r)
     return strcmp(timeline_formats[r->v->format]->name, "text") == 0;
 }
 
+/* That not all could be read, which what is handed on must say by itself; "" when all was. */
+static void tell_unread(const struct run *r, char *out, size_t size)
+{
+    size_t n = (size_t)problems_total(r->problems);
+    out[0] = '\0';
+    if (n)
+        snprintf(out, size,
+                 locale_plural("%zu place in the input could not be read",
+                               "%zu places in the input could not be read", n),
+                 n);
+}
+
 /* "evidence/, Security.evtx": for a page's title. */
 static void name_paths(const struct run *r, struct buf *out)
 {
@@ -227,6 +239,10 @@ static void name_paths(const struct run *r, struct buf *out)
         buf_printf(out, "%s%s", i ? ", " : "", r->paths->at[i]);
     if (r->incomplete)
         buf_printf(out, " (%s)", _("incomplete"));
+    char unread[128];
+    tell_unread(r, unread, sizeof unread);
+    if (unread[0])
+        buf_printf(out, " (%s)", unread);
     buf_char(out, '\0');
 }
 
@@ -263,6 +279,10 @@ static enum status tell_findings(struct run *r, struct error *err)
             *err = later;
         }
     }
+    char unread[128];
+    tell_unread(r, unread, sizeof unread);
+    if (status == OK && unread[0] && is_text(r))
+        fprintf(r->out.file, "\n%s\n", unread);
     if (status == OK && r->incomplete && is_text(r))
         fputs(_("Incomplete: stopped before all was read.\n"), r->out.file);
     buf_free(&title);

@@ -41,6 +41,10 @@ status "a path that is not there" 3 scan "$scratch/none"
 status "a path that is not there, and findings" 1 scan "$scratch/none" "$logs"
 scan "$scratch/none" >/dev/null 2>"$scratch/said"
 check "the path is named" has "$scratch/none" "$scratch/said"
+check "the timeline says so too" has "1 place in the input could not be read" \
+    <(scan "$scratch/none" "$logs" 2>/dev/null)
+check "and the page" has "1 place in the input could not be read" \
+    <(scan -f html "$scratch/none" "$logs" 2>/dev/null)
 same "and in Japanese" "$(scan --lang ja "$scratch/none" 2>&1 >/dev/null)" \
     "hikeshi: $scratch/none: そのようなファイルやフォルダーはありません"
 same "why is told once" "$(scan -r "$scratch/none" "$logs" 2>&1)" \
