@@ -29,18 +29,25 @@ const char *error_reason(int number)
     return text ? _(text) : _("unknown error");
 }
 
-enum status error_set(struct error *err, enum status status, const char *where, uint64_t offset,
-                      const char *format, ...)
+enum status error_vset(struct error *err, enum status status, const char *where, uint64_t offset,
+                       const char *format, va_list args)
 {
     if (!err)
         return status;
-    va_list args;
     err->status = status;
     err->offset = offset;
     err->column = 0;
     snprintf(err->where, sizeof err->where, "%s", where ? where : "");
-    va_start(args, format);
     vsnprintf(err->what, sizeof err->what, locale_text(format), args);
+    return status;
+}
+
+enum status error_set(struct error *err, enum status status, const char *where, uint64_t offset,
+                      const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    error_vset(err, status, where, offset, format, args);
     va_end(args);
     return status;
 }
@@ -51,15 +58,11 @@ enum status error_system(struct error *err, const char *where, const char *forma
     if (!err)
         return STATUS_SYSTEM;
     va_list args;
-    err->status = STATUS_SYSTEM;
-    err->offset = ERROR_NO_OFFSET;
-    err->column = 0;
-    snprintf(err->where, sizeof err->where, "%s", where ? where : "");
     va_start(args, format);
-    int n = vsnprintf(err->what, sizeof err->what, locale_text(format), args);
+    error_vset(err, STATUS_SYSTEM, where, ERROR_NO_OFFSET, format, args);
     va_end(args);
-    if (n >= 0 && (size_t)n < sizeof err->what)
-        snprintf(err->what + n, sizeof err->what - (size_t)n, ": %s", error_reason(saved));
+    size_t n = strlen(err->what);
+    snprintf(err->what + n, sizeof err->what - n, ": %s", error_reason(saved));
     return STATUS_SYSTEM;
 }
 

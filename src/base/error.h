@@ -17,6 +17,7 @@
 #ifndef BASE_ERROR_H
 #define BASE_ERROR_H
 
+#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -42,7 +43,11 @@ struct error {
 enum status error_set(struct error *err, enum status status, const char *where, uint64_t offset,
                       const char *format, ...) __attribute__((format(printf, 5, 6)));
 
-/* The same with ": " and the text of errno at the end; status is STATUS_SYSTEM. */
+/* The same with the arguments in a list, for functions that are called as error_set is. */
+enum status error_vset(struct error *err, enum status status, const char *where, uint64_t offset,
+                       const char *format, va_list args) __attribute__((format(printf, 5, 0)));
+
+/* error_set with ": " and the text of errno at the end; status is STATUS_SYSTEM. */
 enum status error_system(struct error *err, const char *where, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

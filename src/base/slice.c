@@ -26,6 +26,14 @@ ptrdiff_t slice_find(struct slice s, struct slice needle)
     return at ? at - s.p : -1;
 }
 
+size_t slice_count(struct slice s, struct slice needle)
+{
+    size_t n = 0;
+    for (ptrdiff_t at; (at = slice_find(s, needle)) >= 0; n++)
+        s = slice_sub(s, (size_t)at + needle.n, s.n);
+    return n;
+}
+
 static bool is_space(char c)
 {
     return c == ' ' || (c >= '\t' && c <= '\r');

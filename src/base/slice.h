@@ -72,6 +72,9 @@ bool slice_equal_nocase(struct slice a, struct slice b);
 /* Index of the first `needle` in `s`, or -1. */
 ptrdiff_t slice_find(struct slice s, struct slice needle);
 
+/* How often `needle`, which is not empty, stands in `s`, without overlaps. */
+size_t slice_count(struct slice s, struct slice needle);
+
 /* Without leading and trailing ASCII white space. */
 struct slice slice_trim(struct slice s);
 

@@ -1,5 +1,7 @@
 #include "base/timestamp.h"
 
+#include <time.h>
+
 #define FILETIME_TO_UNIX INT64_C(116444736000000000) /* 100 ns from 1601 to 1970 */
 #define SECONDS_PER_DAY INT64_C(86400)
 
@@ -191,4 +193,21 @@ bool timestamp_parse(struct slice s, timestamp *out)
                 second - east;
     return at == s.n && !__builtin_mul_overflow(t, NS_PER_SECOND, &t) &&
            !__builtin_add_overflow(t, ns, out);
+}
+
+static int64_t clock_ns(clockid_t clock)
+{
+    struct timespec t;
+    clock_gettime(clock, &t);
+    return t.tv_sec * NS_PER_SECOND + t.tv_nsec;
+}
+
+timestamp timestamp_now(void)
+{
+    return clock_ns(CLOCK_REALTIME);
+}
+
+int64_t monotonic_ns(void)
+{
+    return clock_ns(CLOCK_MONOTONIC);
 }

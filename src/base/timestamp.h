@@ -26,6 +26,12 @@ size_t timestamp_text(timestamp t, int digits, char out[TIMESTAMP_TEXT]);
  * around is not allowed. False when it is no such time or out of range. */
 bool timestamp_parse(struct slice s, timestamp *out);
 
+/* The clock of the machine, now. */
+timestamp timestamp_now(void);
+
+/* Nanoseconds since some moment, for measuring: a clock that is never set. */
+int64_t monotonic_ns(void);
+
 /* The parts of a time, in UTC. */
 struct timestamp_parts {
     int year, month, day;     /* month and day from 1 */

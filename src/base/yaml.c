@@ -67,12 +67,10 @@ bool yaml_bool(const struct yaml_node *node, bool *out)
 enum status yaml_error(struct error *err, const char *name, const struct yaml_node *node,
                        const char *format, ...)
 {
-    char what[sizeof err->what];
     va_list args;
     va_start(args, format);
-    vsnprintf(what, sizeof what, format, args);
+    error_vset(err, STATUS_BAD_INPUT, name, node ? node->line : ERROR_NO_OFFSET, format, args);
     va_end(args);
-    error_set(err, STATUS_BAD_INPUT, name, node ? node->line : ERROR_NO_OFFSET, "%s", what);
     if (err)
         err->column = node ? node->column : 0;
     return STATUS_BAD_INPUT;

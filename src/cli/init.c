@@ -4,7 +4,6 @@
 #include "base/buf.h"
 
 #include <string.h>
-#include <time.h>
 
 struct init_values {
     const char *passphrase_file;
@@ -54,14 +53,12 @@ static int run(const struct command *self, void *values, const struct text_list 
     char passphrase[PASSPHRASE_BYTES];
     bool secret = v->passphrase || v->passphrase_file;
     struct error err = {0};
-    struct timespec now;
     enum status status = OK;
-    clock_gettime(CLOCK_REALTIME, &now);
     if (secret)
         status = passphrase_read(v->passphrase_file, true, passphrase, &err);
     if (status == OK)
         status = store_init(&store_io_system, operands->at[0], secret ? passphrase : NULL,
-                            now.tv_sec * NS_PER_SECOND + now.tv_nsec, &err);
+                            timestamp_now(), &err);
     explicit_bzero(passphrase, sizeof passphrase);
     struct store *s =
         status == OK ? store_open(&store_io_system, operands->at[0], STORE_READ, NULL, &err) : NULL;

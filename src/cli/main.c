@@ -9,15 +9,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
-
-static timestamp now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_REALTIME, &t);
-    return t.tv_sec * NS_PER_SECOND + t.tv_nsec;
-}
 
 /* Standard descriptors that came closed are taken, so that no other file gets their number. Reading
  * the input and writing the output must still fail: each is opened for the other. */
@@ -62,7 +54,7 @@ static int run(const struct command *command, int argc, char **argv)
     void *values = xcalloc(1, command->values_size + 1);
     bool help;
     int result;
-    if (options_parse(command, argc, argv, now(), values, &operands, &help, &err) != OK) {
+    if (options_parse(command, argc, argv, timestamp_now(), values, &operands, &help, &err) != OK) {
         fprintf(stderr, _("hikeshi %s: %s (see hikeshi %s --help)\n"), command->name, err.what,
                 command->name);
         result = EXIT_STATUS_BAD_USE;

@@ -3,7 +3,6 @@
 #include "base/locale.h"
 
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -13,13 +12,6 @@ enum {
 };
 #define REDRAW_NS (NS_PER_SECOND / 8)
 #define FIRST_NS (NS_PER_SECOND / 3) /* what is quick needs no bar */
-
-static int64_t clock_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec * NS_PER_SECOND + t.tv_nsec;
-}
 
 unsigned terminal_width(FILE *out)
 {
@@ -32,7 +24,7 @@ unsigned terminal_width(FILE *out)
 void progress_begin(struct progress *p, FILE *out, enum progress_wish wish)
 {
     unsigned width = terminal_width(out);
-    *p = (struct progress){.begun = clock_ns(), .width = width ? width : WIDTH_UNKNOWN};
+    *p = (struct progress){.begun = monotonic_ns(), .width = width ? width : WIDTH_UNKNOWN};
     if (wish == PROGRESS_ALWAYS || (wish == PROGRESS_AUTO && width))
         p->out = out;
     p->last = p->begun + FIRST_NS - REDRAW_NS;
@@ -95,7 +87,7 @@ size_t progress_line(const struct intake_progress *now, double seconds, unsigned
 
 void progress_show(struct progress *p, const struct intake_progress *now)
 {
-    int64_t at = clock_ns();
+    int64_t at = monotonic_ns();
     char line[LINE_BYTES];
     if (!p->out || at - p->last < REDRAW_NS)
         return;

@@ -5,8 +5,10 @@
 
 #include "base/buf.h"
 #include "base/locale.h"
+#include "cli/progress.h"
 #include "detect/check.h"
 #include "detect/correlation.h"
+#include "report/term.h"
 
 #include <inttypes.h>
 
@@ -29,24 +31,17 @@ static int load(const struct rules_values *v, const struct text_list *paths, str
     return EXIT_STATUS_BAD_USE;
 }
 
-/* What a rule's or a file's text could do to a terminal is taken out. */
 static void put_text(FILE *out, struct slice s)
 {
-    for (size_t i = 0; i < s.n; i++)
-        fputc((unsigned char)s.p[i] < ' ' || s.p[i] == 0x7f ? ' ' : s.p[i], out);
+    struct buf clean = {0};
+    term_clean(&clean, s);
+    fwrite(clean.p, 1, clean.n, out);
+    buf_free(&clean);
 }
 
-/* "windows/process_creation" */
-static void source_text(struct buf *b, const struct sigma_logsource *l)
+static struct slice source_text(struct arena *a, const struct sigma_logsource *l)
 {
-    const struct slice parts[] = {l->product, l->category, l->service};
-    buf_clear(b);
-    for (size_t i = 0; i < 3; i++)
-        if (parts[i].n) {
-            if (b->n)
-                buf_char(b, '/');
-            buf_add(b, parts[i]);
-        }
+    return logsource_text(a, l->product, l->category, l->service);
 }
 
 static void json_member(struct buf *b, const char *name, struct slice text)
@@ -98,25 +93,26 @@ static void tell_remarks(const struct check *c, bool all)
 
 static void tell_sources(const struct check *c)
 {
-    struct buf name = {0};
-    size_t width = 0;
-    for (size_t i = 0; i < c->sources_n; i++) {
-        source_text(&name, &c->sources[i].logsource);
-        width = name.n > width && name.n <= 60 ? name.n : width;
-    }
-    if (c->sources_n)
-        printf("%9s %12s  %s\n", "rules", "never match", "log source");
+    const struct term_column columns[] = {{.title = _("Rules"), .align = TERM_RIGHT},
+                                          {.title = _("Never match"), .align = TERM_RIGHT},
+                                          {.title = _("Log source"), .flexible = true},
+                                          {.title = ""}};
+    struct term_table t = {.columns = columns, .columns_n = 4, .width = terminal_width(stdout)};
+    struct arena names = {0};
+    struct buf out = {0};
     for (size_t i = 0; i < c->sources_n; i++) {
         const struct check_source *s = &c->sources[i];
-        source_text(&name, &s->logsource);
-        printf("%9" PRIu32 " %12" PRIu32 "  ", s->rules, s->never);
-        put_text(stdout, buf_slice(&name));
-        if (!s->read)
-            printf("%*s  %s", name.n < width ? (int)(width - name.n) : 0, "",
-                   s->bindings_n ? _("not read yet") : _("unknown"));
-        putchar('\n');
+        const char *state = s->read ? "" : s->bindings_n ? _("not read yet") : _("unknown");
+        term_table_number(&t, s->rules);
+        term_table_number(&t, s->never);
+        term_table_add(&t, source_text(&names, &s->logsource), TERM_PLAIN);
+        term_table_add(&t, slice_str(state), TERM_PLAIN);
     }
-    buf_free(&name);
+    if (c->sources_n)
+        term_table_print(&t, &out);
+    fwrite(out.p, 1, out.n, stdout);
+    buf_free(&out);
+    arena_free(&names);
 }
 
 static void tell_check(const struct check *c, bool all)
@@ -255,16 +251,18 @@ static void json_rule(struct buf *b, const struct sigma_rule *r)
     buf_add(b, SLICE("}\n"));
 }
 
-static void text_rule(struct buf *b, const struct sigma_rule *r)
+static void text_rule(const struct sigma_rule *r)
 {
-    source_text(b, &r->logsource);
+    struct arena names = {0};
+    struct slice source = source_text(&names, &r->logsource);
     printf("%-13s  %-12s  ", sigma_level_name(r->level), sigma_status_name(r->status));
-    put_text(stdout, r->correlation ? SLICE("correlation") : buf_slice(b));
+    put_text(stdout, r->correlation ? SLICE("correlation") : source);
     fputs("  ", stdout);
     put_text(stdout, r->title);
     fputs("  ", stdout);
     put_text(stdout, r->path);
     printf(":%" PRIu32 "\n", r->line);
+    arena_free(&names);
 }
 
 static int run_list(const struct command *self, void *values, const struct text_list *operands)
@@ -281,7 +279,7 @@ static int run_list(const struct command *self, void *values, const struct text_
             json_rule(&b, r);
             fwrite(b.p, 1, b.n, stdout);
         } else {
-            text_rule(&b, r);
+            text_rule(r);
         }
     }
     const struct rule_problem *problems;

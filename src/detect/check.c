@@ -86,18 +86,6 @@ static void remark(struct checker *k, enum check_kind kind, const struct sigma_r
     k->out->counts[kind]++;
 }
 
-/* "windows/process_creation" */
-static struct slice source_name(struct arena *a, const struct sigma_logsource *l)
-{
-    const struct slice parts[] = {l->product, l->category, l->service};
-    struct slice name = SLICE("");
-    for (size_t i = 0; i < 3; i++)
-        if (parts[i].n)
-            name = arena_printf(a, "%.*s%s%.*s", SLICE_ARG(name), name.n ? "/" : "",
-                                SLICE_ARG(parts[i]));
-    return name;
-}
-
 /* Why none of the kinds of events that are read can match, or an empty slice. */
 static struct slice never_on_any(struct checker *k, const struct check_source *source,
                                  const struct sigma_rule *rule)
@@ -179,7 +167,8 @@ static void check_rule(struct checker *k, const struct sigma_rule *rule)
         return;
     }
     struct check_source *source = source_of(k, &rule->logsource);
-    struct slice name = source_name(a, &rule->logsource);
+    const struct sigma_logsource *l = &rule->logsource;
+    struct slice name = logsource_text(a, l->product, l->category, l->service);
     struct slice why = {0};
     size_t before = k->remarks.n;
     source->rules++;

@@ -366,12 +366,10 @@ static __attribute__((format(printf, 5, 6))) enum status refuse_at(const struct 
                                                                    struct error *err,
                                                                    const char *format, ...)
 {
-    char what[sizeof err->what];
     va_list args;
     va_start(args, format);
-    vsnprintf(what, sizeof what, format, args);
+    error_vset(err, STATUS_BAD_INPUT, rule->path.p, line, format, args);
     va_end(args);
-    error_set(err, STATUS_BAD_INPUT, rule->path.p, line, "%s", what);
     err->column = column;
     return STATUS_BAD_INPUT;
 }

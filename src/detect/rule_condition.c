@@ -82,12 +82,11 @@ static void place(const struct parser *p, size_t at, struct error *err)
 static __attribute__((format(printf, 3, 4))) struct sigma_condition *
 fail(struct parser *p, size_t at, const char *format, ...)
 {
-    char what[400];
     va_list args;
     va_start(args, format);
-    vsnprintf(what, sizeof what, format, args);
+    error_vset(p->err, STATUS_BAD_INPUT, p->doc->path, p->node->line, format, args);
     va_end(args);
-    yaml_error(p->err, p->doc->path, p->node, "%s", what);
+    p->err->column = p->node->column;
     place(p, at, p->err);
     return NULL;
 }

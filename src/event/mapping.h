@@ -53,6 +53,10 @@ struct log_binding {
     uint32_t index; /* its number among all bindings */
 };
 
+/* "windows/process_creation": the parts that are given. */
+struct slice logsource_text(struct arena *a, struct slice product, struct slice category,
+                            struct slice service);
+
 struct mappings;
 
 /* The built-in mappings. */

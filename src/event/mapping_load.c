@@ -220,19 +220,25 @@ static enum status read_entry(const struct reader *r, const struct yaml_node *en
     return s;
 }
 
+struct slice logsource_text(struct arena *a, struct slice product, struct slice category,
+                            struct slice service)
+{
+    const struct slice parts[] = {product, category, service};
+    struct slice text = SLICE("");
+    for (int i = 0; i < 3; i++)
+        if (parts[i].n)
+            text = arena_printf(a, "%.*s%s%.*s", SLICE_ARG(text), text.n ? "/" : "",
+                                SLICE_ARG(parts[i]));
+    return text;
+}
+
 /* "process_creation by Security 4688"; without a name of its own, the log source's parts. */
 static struct slice binding_name(struct arena *a, const struct log_definition *d, struct slice own)
 {
     struct slice last = d->category.n ? d->category : d->service.n ? d->service : d->product;
     if (own.n)
         return arena_printf(a, "%.*s by %.*s", SLICE_ARG(last), SLICE_ARG(own));
-    struct slice parts[] = {d->product, d->category, d->service};
-    struct slice name = SLICE("");
-    for (int i = 0; i < 3; i++)
-        if (parts[i].n)
-            name = arena_printf(a, "%.*s%s%.*s", SLICE_ARG(name), name.n ? "/" : "",
-                                SLICE_ARG(parts[i]));
-    return name;
+    return logsource_text(a, d->product, d->category, d->service);
 }
 
 static bool is_overridden(const struct mappings *m, const struct log_definition *d)

@@ -352,6 +352,9 @@ struct evtx_plan *evtx_plan_at(struct evtx *e, uint32_t at, uint32_t id,
 void evtx_scalar(uint8_t type, struct slice raw, struct value *v, uint64_t *number,
                  struct arena *a);
 
+/* Bytes of a value of that type; 0 when they differ, or there are none. */
+size_t evtx_size_of(uint8_t type);
+
 /* Cuts the next element off an array's bytes; false at the end. */
 bool evtx_element(uint8_t type, struct cursor *c, struct slice *raw);
 

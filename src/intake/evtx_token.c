@@ -90,19 +90,12 @@ static struct slice counted(struct cursor *c, size_t width)
 /* By [MS-EVEN6] literal values are strings; fixed sizes are read all the same. */
 static bool literal(struct reading *r)
 {
-    static const uint8_t sizes[] = {
-        [EVTX_INT8] = 1,   [EVTX_UINT8] = 1,    [EVTX_INT16] = 2,       [EVTX_UINT16] = 2,
-        [EVTX_INT32] = 4,  [EVTX_UINT32] = 4,   [EVTX_INT64] = 8,       [EVTX_UINT64] = 8,
-        [EVTX_REAL32] = 4, [EVTX_REAL64] = 8,   [EVTX_BOOL] = 4,        [EVTX_GUID] = 16,
-        [EVTX_SIZE] = 8,   [EVTX_FILETIME] = 8, [EVTX_SYSTEMTIME] = 16, [EVTX_HEX32] = 4,
-        [EVTX_HEX64] = 8,
-    };
     uint8_t type = cursor_u8(r->c);
     struct slice raw;
     if (type == EVTX_STRING || type == EVTX_ANSI)
         raw = counted(r->c, type == EVTX_STRING ? 2 : 1);
-    else if (type < sizeof sizes && (sizes[type] || type == EVTX_NULL))
-        raw = cursor_take(r->c, sizes[type]);
+    else if (evtx_size_of(type) || type == EVTX_NULL)
+        raw = cursor_take(r->c, evtx_size_of(type));
     else
         return evtx_wrong(r->e, r->c->at, "a literal value has an unknown type");
     return !r->c->failed && text_step(r, type, raw);

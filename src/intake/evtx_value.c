@@ -134,7 +134,7 @@ static size_t string_length(const struct cursor *c, size_t width)
     return left;
 }
 
-bool evtx_element(uint8_t type, struct cursor *c, struct slice *raw)
+size_t evtx_size_of(uint8_t type)
 {
     static const uint8_t sizes[] = {
         [EVTX_INT8] = 1,   [EVTX_UINT8] = 1,    [EVTX_INT16] = 2,       [EVTX_UINT16] = 2,
@@ -143,6 +143,11 @@ bool evtx_element(uint8_t type, struct cursor *c, struct slice *raw)
         [EVTX_SIZE] = 8,   [EVTX_FILETIME] = 8, [EVTX_SYSTEMTIME] = 16, [EVTX_HEX32] = 4,
         [EVTX_HEX64] = 8,
     };
+    return type < sizeof sizes ? sizes[type] : 0;
+}
+
+bool evtx_element(uint8_t type, struct cursor *c, struct slice *raw)
+{
     size_t left = cursor_left(c), n = left;
     if (!left)
         return false;
@@ -154,8 +159,8 @@ bool evtx_element(uint8_t type, struct cursor *c, struct slice *raw)
     }
     if (type == EVTX_SID && left > 1)
         n = 8 + 4 * (size_t)c->p[c->at + 1];
-    else if (type < sizeof sizes && sizes[type])
-        n = sizes[type];
+    else if (evtx_size_of(type))
+        n = evtx_size_of(type);
     *raw = cursor_take(c, n < left ? n : left);
     return true;
 }

@@ -220,15 +220,6 @@ struct intake_counts source_counts(const struct source *s)
 
 /* ---- cutting ---- */
 
-static uint64_t count_lines(struct slice s)
-{
-    uint64_t n = 0;
-    const char *end;
-    for (; s.n && (end = memchr(s.p, '\n', s.n)); n++)
-        s = slice_sub(s, (size_t)(end - s.p) + 1, s.n);
-    return n;
-}
-
 /* Where problems of the leaf are now: a line for text, else a byte. */
 static uint64_t place(const struct leaf *leaf)
 {
@@ -242,7 +233,7 @@ static void read_up_to(struct source *s, struct buf *b, size_t want)
         ssize_t n = stream_read(leaf->stream, buf_room(b, want - b->n), want - b->n);
         if (n < 0 && !is_ending(s))
             problem_add(s->problems, leaf->input,
-                        leaf->reader->text ? leaf->line + count_lines(buf_slice(b))
+                        leaf->reader->text ? leaf->line + slice_count(buf_slice(b), SLICE("\n"))
                                            : leaf->offset + b->n,
                         "%s", leaf->stream->failure);
         leaf->end = n <= 0;
@@ -262,7 +253,7 @@ static void pass(struct leaf *leaf, struct slice bytes)
 {
     leaf->offset += bytes.n;
     if (leaf->reader->text)
-        leaf->line += count_lines(bytes);
+        leaf->line += slice_count(bytes, SLICE("\n"));
 }
 
 static size_t frame(const struct leaf *leaf, struct slice bytes)

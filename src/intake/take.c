@@ -9,7 +9,6 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -182,13 +181,6 @@ static void list_inputs(struct run *r, const struct inputs *in, const struct pro
                 .problems = problems_of(problems, i),
             };
     }
-}
-
-static timestamp now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_REALTIME, &t);
-    return t.tv_sec * NS_PER_SECOND + t.tv_nsec;
 }
 
 static enum status keep_originals(struct run *r, struct error *err)
@@ -403,8 +395,9 @@ static enum status take_file(struct run *r, const char *path, struct slice name,
 {
     struct candidate c = {.path = path};
     struct stat st;
-    c.file = (struct store_file){
-        .name = arena_slice(&r->names, name), .by = slice_str(r->job->by), .taken = now()};
+    c.file = (struct store_file){.name = arena_slice(&r->names, name),
+                                 .by = slice_str(r->job->by),
+                                 .taken = timestamp_now()};
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     if (fd < 0 || fstat(fd, &st) != 0) {
         if (fd >= 0)

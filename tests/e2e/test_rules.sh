@@ -36,10 +36,10 @@ same "a sound set: exit status" $? 0
 same "a sound set: what is said" "$said" \
     "$good:11:1: Waits: it can't match yet: the placeholder %scanners% is not defined
 
-    rules  never match  log source
-        1            1  okta/okta                 not read yet
-        1            1  windows/security
-        1            0  windows/process_creation
+Rules  Never match  Log source
+    1            1  okta/okta                 not read yet
+    1            1  windows/security
+    1            0  windows/process_creation
 
         3 can be used
         1 wait for placeholders (--placeholders FILE)
