@@ -41,8 +41,8 @@
  * text for s, = and a (for n and # the checker has made them real).
  */
 #define HUNT_OPERATORS(X)                                                                            \
-    X(FN_AND, "and", "bb", 'b', "both are true")                                                     \
-    X(FN_OR, "or", "bb", 'b', "one of them is true")                                                 \
+    X(FN_AND, "and", "bb*", 'b', "all are true")                                                     \
+    X(FN_OR, "or", "bb*", 'b', "one of them is true")                                                \
     X(FN_NOT, "not", "b", 'b', "true for false, false for true")                                     \
     X(FN_EQUAL, "==", "==", 'b', "equal; text with case")                                            \
     X(FN_EQUAL_NOCASE, "=~", "ss", 'b', "equal without case")                                        \

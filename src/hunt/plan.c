@@ -55,6 +55,7 @@ enum hunt_type event_column_type(enum event_column column)
         return TYPE_DATETIME;
     case EVENT_RECORD:
         return TYPE_LONG;
+    case EVENT_CODE: /* mostly a number */
     case EVENT_FIELD:
         return TYPE_FIELD;
     case EVENT_ALL:

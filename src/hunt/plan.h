@@ -84,6 +84,7 @@ struct plan_expr {
     enum expr_kind kind;
     enum hunt_type type;     /* of EXPR_LIST and EXPR_TABLE: of an element; EXPR_ANY: TYPE_FIELD */
     bool constant;           /* the same for every row: to be computed once */
+    uint16_t depth;          /* of calls in calls, at most 250: recursion is safe */
     struct hunt_place place; /* for messages */
     union {
         struct hunt_value literal;
@@ -203,6 +204,8 @@ struct plan_operator {
             bool windowed;
             struct plan_expr *left_time, *right_time;
             int64_t from, to;
+            uint32_t *right_columns; /* which of the live ones are the right's */
+            uint32_t right_n;
             /* JOIN_LEFT_OUTER: where nothing fits, the right's columns are null (or empty). */
         } join; /* the left is `input`; columns of both sides are given out (semi, anti: the left's) */
         struct {
@@ -240,8 +243,8 @@ struct plan {
     struct plan_column *columns; /* by number */
     uint32_t columns_n;
     struct plan_operator *root;
-    /* What the query gives out, in order. An EVENT_ALL (at most one) stands for all fields of the event
-     * but those named here. */
+    /* What the query gives out, in order. A column called "*" (at most one, a whole event) stands for all
+     * of the event's members but those named here. */
     uint32_t *output;
     uint32_t output_n;
     enum render_kind render;

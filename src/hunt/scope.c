@@ -1,0 +1,212 @@
+#include "hunt/parse_internal.h"
+
+uint32_t column_add(struct parser *p, struct slice name, enum hunt_type type,
+                    struct hunt_place place)
+{
+    struct plan *plan = p->plan;
+    if (plan->columns_n >= HUNT_COLUMNS) {
+        fail_at(p, place, "the query has too many columns (more than %d)", HUNT_COLUMNS);
+        return NO_COLUMN;
+    }
+    struct plan_column *c = LIST_PUSH(p, plan->columns, plan->columns_n, p->columns_cap);
+    *c = (struct plan_column){.name = name, .type = type, .event = EVENT_FIELD, .place = place};
+    return plan->columns_n - 1;
+}
+
+struct scope scope_closed(struct plan_operator *op)
+{
+    return (struct scope){.op = op, .event = NO_COLUMN};
+}
+
+uint32_t scope_given(const struct scope *s, struct slice name)
+{
+    for (uint32_t i = 0; i < s->n; i++)
+        if (slice_equal(s->names[i].name, name))
+            return s->names[i].column;
+    return NO_COLUMN;
+}
+
+void scope_set(struct parser *p, struct scope *s, struct slice name, uint32_t column)
+{
+    for (uint32_t i = 0; i < s->n; i++)
+        if (slice_equal(s->names[i].name, name)) {
+            s->names[i].column = column;
+            return;
+        }
+    *LIST_PUSH(p, s->names, s->n, s->cap) = (struct scope_name){name, column};
+}
+
+void scope_remove(struct scope *s, struct slice name)
+{
+    for (uint32_t i = 0; i < s->n; i++)
+        if (slice_equal(s->names[i].name, name)) {
+            memmove(&s->names[i], &s->names[i + 1], (s->n - i - 1) * sizeof *s->names);
+            s->n--;
+            return;
+        }
+}
+
+struct slice scope_free_name(struct parser *p, const struct scope *s, struct slice name)
+{
+    enum { TRIES = 9 }; /* then a number that nobody had yet, so that thousands do not take long */
+    struct slice free = name;
+    for (unsigned i = 1; scope_given(s, free) != NO_COLUMN; i++)
+        free = arena_printf(&p->plan->arena, "%.*s%u", SLICE_ARG(name),
+                            i <= TRIES ? i : p->plan->columns_n + i);
+    return free;
+}
+
+/* ---- open tables ---- */
+
+static uint32_t open_find(struct parser *p, struct open_source *open, struct slice name,
+                          struct hunt_place place);
+
+/* A column of events that is asked for the first time. */
+static uint32_t scan_column(struct parser *p, struct slice name, struct hunt_place place)
+{
+    enum event_column event = event_column_named(name);
+    uint32_t column = column_add(p, name, event_column_type(event), place);
+    if (column != NO_COLUMN)
+        p->plan->columns[column].event = event;
+    return column;
+}
+
+/* One of a union's inputs that are open has it; the closed ones had all theirs from the beginning. */
+static uint32_t union_column(struct parser *p, struct open_source *open, struct slice name,
+                             struct hunt_place place)
+{
+    struct plan_operator *op = open->op;
+    enum hunt_type type = TYPE_FIELD;
+    uint32_t n = op->united.columns_n;
+    for (uint32_t i = 0; i < op->united.inputs_n; i++) {
+        struct union_input *input = &op->united.inputs[i];
+        uint32_t column = NO_COLUMN;
+        if (open->inputs[i].open) {
+            column = scope_find(p, &open->inputs[i], name, place);
+            if (column == NO_COLUMN)
+                return NO_COLUMN;
+            type = p->plan->columns[column].type;
+        }
+        uint32_t *columns = arena_zero(&p->plan->arena, n + 1, sizeof *columns);
+        if (n)
+            memcpy(columns, input->columns, n * sizeof *columns);
+        columns[n] = column;
+        input->columns = columns;
+    }
+    uint32_t column = column_add(p, name, type, place);
+    uint32_t *columns = arena_zero(&p->plan->arena, n + 1, sizeof *columns);
+    if (n)
+        memcpy(columns, op->united.columns, n * sizeof *columns);
+    columns[n] = column;
+    op->united.columns = columns;
+    op->united.columns_n = n + 1;
+    return column;
+}
+
+// NOLINTNEXTLINE(misc-no-recursion): unions in unions, whose depth HUNT_DEPTH bounds
+static uint32_t open_find(struct parser *p, struct open_source *open, struct slice name,
+                          struct hunt_place place)
+{
+    uint32_t column = scope_given(&open->seen, name);
+    if (column != NO_COLUMN)
+        return column;
+    column = open->op->kind == OP_SCAN ? scan_column(p, name, place)
+                                       : union_column(p, open, name, place);
+    if (column != NO_COLUMN)
+        scope_set(p, &open->seen, name, column);
+    return column;
+}
+
+// NOLINTNEXTLINE(misc-no-recursion): see above
+uint32_t scope_find(struct parser *p, struct scope *s, struct slice name, struct hunt_place place)
+{
+    uint32_t column = scope_given(s, name);
+    if (column != NO_COLUMN || !s->open)
+        return column;
+    for (uint32_t i = 0; i < s->away_n; i++)
+        if (slice_equal(s->away[i], name))
+            return NO_COLUMN;
+    return open_find(p, s->open, name, place);
+}
+
+/* ---- near names ---- */
+
+static char lower(char c)
+{
+    return (char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
+}
+
+/* Letters to change, put in, take out or swap with the next (optimal string alignment), without case. */
+static unsigned distance(struct slice a, struct slice b)
+{
+    enum { MOST = 40 };
+    unsigned rows[3][MOST + 1];
+    unsigned *before = rows[0], *last = rows[1], *now = rows[2];
+    if (a.n > MOST || b.n > MOST)
+        return MOST;
+    for (unsigned j = 0; j <= b.n; j++)
+        last[j] = j;
+    for (unsigned i = 1; i <= a.n; i++) {
+        now[0] = i;
+        for (unsigned j = 1; j <= b.n; j++) {
+            char x = lower(a.p[i - 1]), y = lower(b.p[j - 1]);
+            unsigned best = last[j - 1] + (x != y);
+            best = last[j] + 1 < best ? last[j] + 1 : best;
+            best = now[j - 1] + 1 < best ? now[j - 1] + 1 : best;
+            if (i > 1 && j > 1 && x == lower(b.p[j - 2]) && lower(a.p[i - 2]) == y &&
+                before[j - 2] + 1 < best)
+                best = before[j - 2] + 1;
+            now[j] = best;
+        }
+        unsigned *spare = before;
+        before = last;
+        last = now;
+        now = spare;
+    }
+    return last[b.n];
+}
+
+void near_try(struct near *near, struct slice meant, struct slice candidate)
+{
+    unsigned d = distance(meant, candidate);
+    unsigned most = meant.n < 4 ? 1 : meant.n < 8 ? 2 : 3;
+    if (d <= most && d < candidate.n && (!near->name.n || d < near->distance))
+        *near = (struct near){candidate, d};
+}
+
+const char *near_text(const struct near *near, char out[NEAR_TEXT])
+{
+    out[0] = '\0';
+    if (near->name.n)
+        snprintf(out, NEAR_TEXT, "; did you mean %.*s?", SLICE_ARG(near->name));
+    return out;
+}
+
+bool fail_no_column(struct parser *p, const struct scope *s, struct slice name,
+                    struct hunt_place place)
+{
+    struct near near = {0};
+    char text[NEAR_TEXT];
+    if (!s)
+        return fail_at(p, place,
+                       "a value is wanted here, and %.*s is none: columns are known only "
+                       "behind a table",
+                       SLICE_ARG(name));
+    for (uint32_t i = 0; i < s->away_n; i++)
+        if (slice_equal(s->away[i], name))
+            return fail_at(p, place, "%.*s was taken out by project-away", SLICE_ARG(name));
+    for (uint32_t i = 0; i < s->n; i++)
+        near_try(&near, name, s->names[i].name);
+    if (near.name.n)
+        return fail_at(p, place, "there is no column %.*s here%s", SLICE_ARG(name),
+                       near_text(&near, text));
+    struct buf names = {0};
+    for (uint32_t i = 0; i < s->n && names.n < 200; i++) {
+        buf_add(&names, i ? SLICE(", ") : SLICE(""));
+        buf_add(&names, s->names[i].name);
+    }
+    fail_at(p, place, "there is no column %.*s here; there are: %.*s%s", SLICE_ARG(name),
+            SLICE_ARG(buf_slice(&names)), names.n >= 200 ? ", ..." : "");
+    buf_free(&names);
+    return false;
+}
