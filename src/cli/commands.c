@@ -8,6 +8,7 @@ extern const struct command init_command;
 extern const struct command intake_command;
 extern const struct command scan_command;
 extern const struct command events_command;
+extern const struct command hunt_command;
 extern const struct command rules_check_command;
 extern const struct command rules_list_command;
 extern const struct command verify_command;
@@ -25,6 +26,7 @@ const struct command *const commands[] = {
     &events_command,
     &init_command,
     &intake_command,
+    &hunt_command,
     &rules_check_command,
     &rules_list_command,
     &verify_command,

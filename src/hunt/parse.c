@@ -232,6 +232,26 @@ static void set_output(struct plan *plan, const struct scope *s)
         plan->output[plan->output_n++] = s->event;
 }
 
+/* A chart needs numbers, and the run of time a time. */
+static bool check_render(struct parser *p, const struct scope *s)
+{
+    bool number = false, time = p->plan->render == RENDER_BARCHART;
+    if (p->plan->render == RENDER_NONE)
+        return true;
+    for (uint32_t i = 0; i < s->n; i++) {
+        enum hunt_type type = p->plan->columns[s->names[i].column].type;
+        number = number || type == TYPE_LONG || type == TYPE_REAL;
+        time = time || type == TYPE_DATETIME;
+    }
+    if (!number || s->open)
+        return fail_at(p, p->render,
+                       "a chart needs a column of numbers: before it, for instance "
+                       "| summarize count() by bin(Timestamp, 1h)");
+    return time || fail_at(p, p->render,
+                           "a timechart needs a column that is a time: before it, for "
+                           "instance | summarize count() by bin(Timestamp, 1h)");
+}
+
 static bool parse_query(struct parser *p)
 {
     struct scope out;
@@ -255,6 +275,8 @@ static bool parse_query(struct parser *p)
     take_mark(p, MARK(';'));
     if (peek(p)->kind != TOKEN_END)
         return fail_expected(p, "a bar | and an operator, or the end");
+    if (!check_render(p, &out))
+        return false;
     set_output(p->plan, &out);
     p->plan->root = mark_live(p->plan, out.op, p->plan->output, p->plan->output_n);
     return true;
@@ -289,7 +311,7 @@ struct plan *plan_parse(struct slice text, const struct hunt_setup *setup, struc
     p.plan = plan_new(text, setup->name, setup->now);
     if (begin(&p) && parse_query(&p))
         return p.plan;
-    plan_free(p.plan);
+    hunt_plan_free(p.plan);
     return NULL;
 }
 
@@ -337,6 +359,6 @@ enum status hunt_parameters(struct slice text, const char *name, timestamp now, 
         }
     }
     enum status status = good ? OK : p->err->status;
-    plan_free(p->plan);
+    hunt_plan_free(p->plan);
     return status;
 }

@@ -4,7 +4,7 @@
  *     struct hunt_setup setup = {.tables = tables, .mappings = mappings, .now = now};
  *     struct plan *plan = plan_parse(text, &setup, &err);
  *     if (!plan) { error_print(&err, stderr); plan_show_place(text, &err, &out); ... }
- *     plan_free(plan);
+ *     hunt_plan_free(plan);
  *
  * The text is hostile: its length, its depth, and how many operators, columns and expressions it may
  * make are bounded. Parameters (`declare query_parameters(name:type = default, ...);`) take values, which

@@ -22,6 +22,7 @@
 #ifndef HUNT_PARSE_INTERNAL_H
 #define HUNT_PARSE_INTERNAL_H
 
+#include "hunt/near.h"
 #include "hunt/parse.h"
 
 /* ---- tokens ---- */
@@ -94,6 +95,7 @@ struct parser {
     uint32_t lets_n, lets_cap;
     uint32_t lets_seen; /* a table that let names sees only those before it */
     uint32_t columns_cap, operators_n, exprs_n, depth;
+    struct hunt_place render; /* where render stands */
     /* what expressions see */
     struct scope *scope;     /* NULL: no columns */
     struct summary *summary; /* aggregates may be called */
@@ -134,17 +136,6 @@ struct hunt_place place_to(struct hunt_place from, struct hunt_place to);
 
 /* Goes one level deeper; false with a message when that is too deep. */
 bool deeper(struct parser *p);
-
-/* The name among `names` that `name` was probably meant to be, or an empty slice. Ask for one after the
- * other: `near` starts zeroed. */
-struct near {
-    struct slice name;
-    unsigned distance;
-};
-void near_try(struct near *near, struct slice meant, struct slice candidate);
-/* ": did you mean X?" into `out`, or nothing. */
-enum { NEAR_TEXT = 160 };
-const char *near_text(const struct near *near, char out[NEAR_TEXT]);
 
 /* ---- scope.c ---- */
 

@@ -478,6 +478,7 @@ static bool parse_render(struct parser *p, struct scope *s)
     if (i == sizeof kinds / sizeof *kinds)
         return fail_expected(p, "timechart or barchart");
     p->plan->render = kinds[i].kind;
+    p->render = keyword(p);
     if (!take_name(p, "with"))
         return true;
     if (!want_mark(p, MARK('('), "("))

@@ -4,7 +4,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 
-void plan_free(struct plan *p)
+void hunt_plan_free(struct plan *p)
 {
     if (!p)
         return;

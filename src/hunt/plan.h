@@ -251,7 +251,7 @@ struct plan {
     struct slice render_title;
 };
 
-void plan_free(struct plan *p); /* NULL is let pass */
+void hunt_plan_free(struct plan *p); /* NULL is let pass */
 
 /* An error at a place of the query: its line and column, and the message. */
 enum status plan_error(const struct plan *p, struct hunt_place place, struct error *err,

@@ -53,7 +53,7 @@ static void tell(struct slice query, const struct hunt_setup *setup, struct buf 
         plan_show_place(query, &err, out);
     }
     buf_add(out, SLICE("\n"));
-    plan_free(plan);
+    hunt_plan_free(plan);
 }
 
 /* The value that a query's parameters take, when it has any. */
@@ -117,7 +117,7 @@ static void expect(const struct hunt_setup *setup, const struct buf *query, cons
     } else if (!plan) {
         fail_msg("%s", err.what);
     }
-    plan_free(plan);
+    hunt_plan_free(plan);
 }
 
 static void repeat(struct buf *b, const char *text, unsigned n)
@@ -203,7 +203,7 @@ static void test_arguments(void **state)
     assert_int_equal(plan->root->kind, OP_WHERE);
     assert_int_equal(plan->root->where.n, 1);
     assert_slice(plan->root->where.all[0]->args[1]->literal.text, "\" or 1 == 1 or \"");
-    plan_free(plan);
+    hunt_plan_free(plan);
     with.arguments_n = 2;
     assert_null(plan_parse(query, &with, &err));
     assert_non_null(strstr(err.what, "no parameter wrong"));
