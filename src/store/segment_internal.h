@@ -15,10 +15,10 @@ enum {
     TRAILER_CHECKED = 20,
     CHECK_BYTES = 4,
     /* of a column's flags */
-    FLAG_ROWS = 3,
-    FLAG_ABSENT = 4,
-    FLAG_INLINE = 8,
-    FLAG_RANGE_SHIFT = 4,
+    FLAG_ROWS = 7,
+    FLAG_ABSENT = 8,
+    FLAG_INLINE = 16,
+    FLAG_RANGE_SHIFT = 5,
 };
 
 #endif

@@ -90,6 +90,7 @@ static void take_column(struct cursor *c, const struct segment *s, const struct 
     out->name = s->names[name];
     out->values_n = (uint32_t)values;
     out->rows = flags & FLAG_ROWS;
+    c->failed |= out->rows >= ROWS_KINDS;
     out->absent = flags & FLAG_ABSENT;
     if (out->rows == ROWS_FOLLOW) {
         uint64_t leader = take_number(c);
@@ -457,6 +458,22 @@ enum status segment_read_origins(const struct segment *s, struct segment_reader 
     return status;
 }
 
+/* The time of the first event of each value. */
+static enum status read_when(const struct segment *s, struct segment_reader *r,
+                             const struct stored_column *told, struct block *out, timestamp *when,
+                             struct error *err)
+{
+    struct slice raw;
+    enum status status = fetch(s, r, r->told.times_at, &r->told.times, &out->values, &raw, err);
+    if (status == OK && !times_unpack(raw, out))
+        status = damaged(s, r->told.times_at, "the times", err);
+    if (status == OK)
+        status = fetch(s, r, told->codes_at, &told->codes, &out->values, &raw, err);
+    if (status == OK && !rows_unpack_first(told, raw, out, when))
+        status = damaged(s, told->codes_at, "the rows", err);
+    return status;
+}
+
 enum status segment_read_values(const struct segment *s, struct segment_reader *r, uint32_t column,
                                 struct block *out, uint32_t *out_column, struct error *err)
 {
@@ -472,8 +489,15 @@ enum status segment_read_values(const struct segment *s, struct segment_reader *
     *out_column = block_column(out, told->name);
     if (*out_column == BLOCK_NO_COLUMN || out->columns[*out_column].values_n > 1)
         return damaged(s, told->packed_at, "the columns", err);
+    timestamp *when = NULL;
+    if (values_need_when(raw, told->values_n)) {
+        when = arena_alloc(&out->values, told->values_n * sizeof *when);
+        status = read_when(s, r, told, out, when, err);
+        if (status != OK)
+            return status;
+    }
     struct column *c = column_restore_values(out, *out_column, told->values_n + 1);
-    if (values_unpack(raw, told->values_n, r->as_text, c->values + 1, &out->values))
+    if (values_unpack(raw, when, told->values_n, r->as_text, c->values + 1, &out->values))
         return OK;
     c->values_n = 1;
     return damaged(s, told->packed_at, "the values", err);

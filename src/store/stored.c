@@ -23,12 +23,14 @@ struct block_packer {
 struct numbered {
     uint32_t column;  /* of the block */
     uint16_t *rows;   /* a row's number, 0: none */
-    uint16_t *values; /* by number: the block's */
+    uint16_t *values; /* by number: the block's, */
+    uint32_t *first;  /* and the first row that has it */
     uint32_t n;
     bool absent;    /* in some row */
     int32_t leader; /* place of the column that this one follows, or -1 */
 };
 
+enum { RUN_LEAST = 4 };   /* rows a run has on average, to be stored as one */
 #define UNTOLD UINT16_MAX /* no row has told yet */
 
 struct block_packer *block_packer_new(void)
@@ -186,10 +188,12 @@ static struct numbered number_values(struct block_packer *p, const struct block 
     memset(p->numbers, 0, c->values_n * sizeof *p->numbers);
     out.rows = arena_alloc(&p->scratch, b->rows * sizeof *out.rows);
     out.values = arena_alloc(&p->scratch, (c->values_n + 1) * sizeof *out.values);
+    out.first = arena_alloc(&p->scratch, (c->values_n + 1) * sizeof *out.first);
     for (uint32_t row = 0; row < b->rows; row++) {
         uint16_t id = column_id(c, row);
         if (id && !p->numbers[id]) {
             out.values[++out.n] = id;
+            out.first[out.n] = row;
             p->numbers[id] = (uint16_t)out.n;
         }
         out.rows[row] = id ? p->numbers[id] : 0;
@@ -262,6 +266,31 @@ static void find_leaders(struct block_packer *p, struct numbered *columns, uint3
                 sorted[i]->leader = (int32_t)(sorted[k] - columns);
 }
 
+/* Rows as runs; false when there are too many of them. */
+static bool pack_runs(struct block_packer *p, const uint16_t *numbers, uint32_t rows, size_t width)
+{
+    uint32_t runs = 0;
+    for (uint32_t row = 0; row < rows; row++)
+        runs += row == 0 || numbers[row] != numbers[row - 1];
+    if (runs > rows / RUN_LEAST)
+        return false;
+    uint16_t *of = arena_alloc(&p->scratch, runs * sizeof *of);
+    runs = 0;
+    for (uint32_t row = 0; row < rows; row++) {
+        if (row == 0 || numbers[row] != numbers[row - 1]) {
+            p->row_numbers[runs] = 0;
+            of[runs++] = numbers[row];
+        } else {
+            p->row_numbers[runs - 1]++;
+        }
+    }
+    put_number(&p->raw.bytes, runs);
+    pack_codes(of, runs, width, &p->raw);
+    raw_cut(&p->raw);
+    put_numbers(&p->raw, p->row_numbers, runs);
+    return true;
+}
+
 static void pack_rows(struct block_packer *p, const struct numbered *c,
                       const struct numbered *leader, uint32_t rows, struct stored_column *told)
 {
@@ -276,16 +305,19 @@ static void pack_rows(struct block_packer *p, const struct numbered *c,
             map[0] = 0;
         told->rows = ROWS_FOLLOW;
         pack_codes(map, leader->n + 1, width, &p->raw);
-    } else {
+    } else if (!pack_runs(p, c->rows, rows, width)) {
         told->rows = width == 1 ? ROWS_BYTES : ROWS_WORDS;
         pack_codes(c->rows, rows, width, &p->raw);
+    } else {
+        told->rows = ROWS_RUNS;
     }
 }
 
 /* The numbers that `n` codes stand for; false when they are damaged. */
 static bool unpack_codes(const struct stored_column *told, struct slice raw, uint32_t n,
-                         size_t width, uint16_t *numbers)
+                         uint16_t *numbers)
 {
+    size_t width = code_width(told);
     uint32_t seen = 0;
     if (raw.n != n * width || told->values_n == 0)
         return false;
@@ -301,15 +333,54 @@ static bool unpack_codes(const struct stored_column *told, struct slice raw, uin
     return true;
 }
 
+static bool unpack_runs(const struct stored_column *told, struct slice raw, struct block *b,
+                        uint16_t *numbers)
+{
+    struct cursor c = cursor_of(raw);
+    uint64_t runs = take_number(&c);
+    if (c.failed || runs > b->rows)
+        return false;
+    uint16_t *of = arena_alloc(&b->values, runs * sizeof *of);
+    uint64_t *more = arena_alloc(&b->values, runs * sizeof *more);
+    struct slice codes = cursor_take(&c, runs * code_width(told));
+    if (c.failed || !unpack_codes(told, codes, (uint32_t)runs, of) ||
+        !take_numbers(&c, more, runs) || cursor_left(&c))
+        return false;
+    uint32_t row = 0;
+    for (uint64_t i = 0; i < runs; i++) {
+        if (more[i] >= b->rows - row)
+            return false;
+        for (uint64_t k = 0; k <= more[i]; k++)
+            numbers[row++] = of[i];
+    }
+    return row == b->rows;
+}
+
+/* A number for each row, of a column that follows none. */
+static bool unpack_numbers(const struct stored_column *told, struct slice raw, struct block *b,
+                           uint16_t *numbers)
+{
+    switch ((enum stored_rows)told->rows) {
+    case ROWS_CONSTANT:
+        for (uint32_t row = 0; row < b->rows; row++)
+            numbers[row] = 1;
+        return !raw.n && told->values_n > 0;
+    case ROWS_BYTES:
+    case ROWS_WORDS:
+        return code_width(told) == (told->rows == ROWS_BYTES ? 1 : 2) &&
+               unpack_codes(told, raw, b->rows, numbers);
+    case ROWS_RUNS:
+        return unpack_runs(told, raw, b, numbers);
+    default:
+        return false;
+    }
+}
+
 bool rows_unpack(const struct stored_column *told, struct slice raw, struct block *b,
                  uint32_t column)
 {
-    bool good = told->rows == ROWS_CONSTANT && !raw.n && told->values_n > 0;
     uint16_t *ids = column_restore_ids(b, column);
-    for (uint32_t row = 0; good && row < b->rows; row++)
-        ids[row] = 1;
-    if (told->rows == ROWS_BYTES || told->rows == ROWS_WORDS)
-        good = unpack_codes(told, raw, b->rows, told->rows == ROWS_BYTES ? 1 : 2, ids);
+    bool good = unpack_numbers(told, raw, b, ids);
     if (!good)
         memset(ids, 0, b->rows * sizeof *ids);
     return good;
@@ -321,15 +392,24 @@ bool rows_unpack_following(const struct stored_column *told, struct slice raw,
 {
     uint16_t *ids = column_restore_ids(b, column);
     uint16_t *map = arena_alloc(&b->values, (leader->values_n + 1) * sizeof *map);
-    if (told->rows != ROWS_FOLLOW || (leader->rows != ROWS_BYTES && leader->rows != ROWS_WORDS) ||
-        !unpack_codes(told, raw, leader->values_n + 1, code_width(told), map) ||
-        !unpack_codes(leader, leader_raw, b->rows, leader->rows == ROWS_BYTES ? 1 : 2, ids)) {
-        memset(ids, 0, b->rows * sizeof *ids);
-        return false;
-    }
+    bool good = told->rows == ROWS_FOLLOW && unpack_codes(told, raw, leader->values_n + 1, map) &&
+                unpack_numbers(leader, leader_raw, b, ids);
     for (uint32_t row = 0; row < b->rows; row++)
-        ids[row] = map[ids[row]];
-    return true;
+        ids[row] = good ? map[ids[row]] : 0;
+    return good;
+}
+
+bool rows_unpack_first(const struct stored_column *told, struct slice raw, struct block *b,
+                       timestamp *when)
+{
+    uint16_t *numbers = arena_zero(&b->values, b->rows, sizeof *numbers);
+    if (!unpack_numbers(told, raw, b, numbers))
+        return false;
+    uint32_t seen = 0;
+    for (uint32_t row = 0; row < b->rows; row++)
+        if (numbers[row] == seen + 1)
+            when[seen++] = b->times[row];
+    return seen == told->values_n;
 }
 
 static void keep_range(struct stored_column *told, struct slice folded, bool first)
@@ -371,7 +451,13 @@ static enum status pack_column(struct block_packer *p, struct block *b, const st
     for (uint32_t n = 0; n < c->n; n++)
         p->list[n] = &column->values[c->values[n + 1]];
     raw_clear(&p->raw);
-    values_pack(&p->values, p->list, c->n, &p->raw, &told->range);
+    timestamp *when = NULL;
+    if (c->leader < 0) {
+        when = arena_alloc(&p->scratch, c->n * sizeof *when);
+        for (uint32_t n = 0; n < c->n; n++)
+            when[n] = b->times[c->first[n + 1]];
+    }
+    values_pack(&p->values, p->list, when, c->n, &p->raw, &told->range);
     enum status status = OK;
     if (p->raw.bytes.n <= VALUES_INLINE)
         told->values = arena_slice(&p->told, buf_slice(&p->raw.bytes));

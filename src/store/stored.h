@@ -28,7 +28,9 @@ enum stored_rows {
     ROWS_CONSTANT, /* all have value 1 */
     ROWS_BYTES,    /* a code of one byte a row */
     ROWS_WORDS,    /* of two: first all low bytes, then all high ones */
+    ROWS_RUNS,     /* a code for each run of rows that have the same */
     ROWS_FOLLOW,   /* another column's value tells this one's: a code for each value of that */
+    ROWS_KINDS
 };
 
 struct stored_column {
@@ -80,6 +82,10 @@ bool times_unpack(struct slice raw, struct block *b);
 bool origins_unpack(struct slice raw, struct block *b);
 bool rows_unpack(const struct stored_column *told, struct slice raw, struct block *b,
                  uint32_t column);
+/* Tells the time of the first row of each value, when[0] for value 1; not of ROWS_FOLLOW, and after
+ * times_unpack. */
+bool rows_unpack_first(const struct stored_column *told, struct slice raw, struct block *b,
+                       timestamp *when);
 /* Of ROWS_FOLLOW, with the leader and its raw codes. */
 bool rows_unpack_following(const struct stored_column *told, struct slice raw,
                            const struct stored_column *leader, struct slice leader_raw,

@@ -111,7 +111,7 @@ static bool utf16_exact(const struct value *v)
 }
 
 /* Chooses the layout; *part becomes the bytes it stores. */
-static uint8_t form_of(struct arena *a, const struct value *v, struct slice *part)
+static uint8_t form_of(struct arena *a, const struct value *v, timestamp when, struct slice *part)
 {
     enum values_layout layout = LAYOUT_BYTES;
     *part = slice_of(v->p, v->n);
@@ -130,7 +130,9 @@ static uint8_t form_of(struct arena *a, const struct value *v, struct slice *par
         layout = LAYOUT_IP;
         *part = slice_of(arena_copy(a, ip, sizeof ip), sizeof ip);
     } else if (text && time_from_text(*part, &time)) {
-        layout = LAYOUT_TIME;
+        layout = when == TIMESTAMP_NONE ? LAYOUT_TIME : LAYOUT_NEAR;
+        if (layout == LAYOUT_NEAR)
+            time = zigzag((int64_t)(time - (uint64_t)(when / MILLISECOND)));
         *part = slice_of(arena_copy(a, &time, sizeof time), sizeof time);
     }
     return (uint8_t)(v->type | layout << TYPE_BITS);
@@ -229,8 +231,8 @@ void values_packer_free(struct values_packer *v)
     *v = (struct values_packer){0};
 }
 
-void values_pack(struct values_packer *v, const struct value *const *values, uint32_t n,
-                 struct raw *out, struct values_range *range)
+void values_pack(struct values_packer *v, const struct value *const *values, const timestamp *when,
+                 uint32_t n, struct raw *out, struct values_range *range)
 {
     bool seen[256] = {false};
     if (n > v->cap) {
@@ -242,7 +244,8 @@ void values_pack(struct values_packer *v, const struct value *const *values, uin
     arena_reset(&v->scratch);
     bool mixed = false;
     for (uint32_t i = 0; i < n; i++) {
-        v->forms[i] = form_of(&v->scratch, values[i], &v->parts[i]);
+        v->forms[i] =
+            form_of(&v->scratch, values[i], when ? when[i] : TIMESTAMP_NONE, &v->parts[i]);
         seen[v->forms[i]] = true;
         mixed |= v->forms[i] != v->forms[0];
     }
@@ -257,7 +260,7 @@ void values_pack(struct values_packer *v, const struct value *const *values, uin
         if (!seen[form])
             continue;
         unsigned layout = form >> TYPE_BITS, type = form & ((1 << TYPE_BITS) - 1);
-        if (layout == LAYOUT_NUMBER || layout == LAYOUT_TIME)
+        if (layout == LAYOUT_NUMBER || layout == LAYOUT_TIME || layout == LAYOUT_NEAR)
             pack_numbers(v, (uint8_t)form, n, 0, sizeof(uint64_t), out);
         else if (layout == LAYOUT_FIXED && fixed_size(type) == WORDS * 4)
             pack_words(v, (uint8_t)form, n, out);
@@ -278,6 +281,7 @@ struct unpacking {
     uint8_t only;
     uint32_t n;
     bool as_text;
+    const timestamp *when;
     struct value *values;
     struct arena *a;
 };
@@ -382,6 +386,8 @@ static void unpack_ips(struct unpacking *u, uint8_t form, uint32_t count)
 
 static void unpack_times(struct unpacking *u, uint8_t form, uint32_t count)
 {
+    bool near = form >> TYPE_BITS == LAYOUT_NEAR;
+    u->c.failed |= near && !u->when;
     unpack_numbers(u, form, count);
     for (uint32_t i = 0; !u->c.failed && i < u->n; i++) {
         if (form_at(u, i) != form)
@@ -389,6 +395,8 @@ static void unpack_times(struct unpacking *u, uint8_t form, uint32_t count)
         char text[TIMESTAMP_TEXT];
         uint64_t milliseconds;
         memcpy(&milliseconds, u->values[i].p, sizeof milliseconds);
+        if (near)
+            milliseconds = (uint64_t)unzigzag(milliseconds) + (uint64_t)(u->when[i] / MILLISECOND);
         if (milliseconds > INT64_MAX / MILLISECOND) {
             u->c.failed = true;
             return;
@@ -425,7 +433,7 @@ static bool unpack_form(struct unpacking *u, uint8_t form, uint32_t count)
         return false;
     if (layout == LAYOUT_NUMBER && is_number_type(type))
         unpack_numbers(u, form, count);
-    else if (layout == LAYOUT_TIME && text)
+    else if ((layout == LAYOUT_TIME || layout == LAYOUT_NEAR) && text)
         unpack_times(u, form, count);
     else if (layout == LAYOUT_FIXED && fixed_size(type) == WORDS * 4)
         unpack_words(u, form, count);
@@ -440,11 +448,22 @@ static bool unpack_form(struct unpacking *u, uint8_t form, uint32_t count)
     return !u->c.failed;
 }
 
-bool values_unpack(struct slice packed, uint32_t n, bool as_text, struct value *values,
-                   struct arena *a)
+bool values_need_when(struct slice packed, uint32_t n)
+{
+    struct cursor c = cursor_of(packed);
+    uint8_t form = cursor_u8(&c);
+    struct slice forms = form == MIXED ? cursor_take(&c, n) : (struct slice){0};
+    bool near = form != MIXED && form >> TYPE_BITS == LAYOUT_NEAR;
+    for (size_t i = 0; i < forms.n; i++)
+        near |= (unsigned char)forms.p[i] >> TYPE_BITS == LAYOUT_NEAR;
+    return near;
+}
+
+bool values_unpack(struct slice packed, const timestamp *when, uint32_t n, bool as_text,
+                   struct value *values, struct arena *a)
 {
     struct unpacking u = {
-        .c = cursor_of(packed), .n = n, .as_text = as_text, .values = values, .a = a};
+        .c = cursor_of(packed), .n = n, .as_text = as_text, .when = when, .values = values, .a = a};
     if (n == 0)
         return packed.n == 0;
     u.only = cursor_u8(&u.c);

@@ -3,8 +3,8 @@
  * and bytes exactly; each is stored in the layout that suits it, and values of one layout together.
  *
  *     struct values_packer v = {0};
- *     values_pack(&v, list, n, &raw, &range);
- *     values_unpack(raw, n, false, values, arena)
+ *     values_pack(&v, list, when, n, &raw, &range);
+ *     values_unpack(raw, when, n, false, values, arena)
  */
 #ifndef STORE_VALUES_H
 #define STORE_VALUES_H
@@ -20,6 +20,7 @@ enum values_layout {
     LAYOUT_UTF8,   /* VALUE_UTF16 whose every unit has a meaning: length and bytes as UTF-8 */
     LAYOUT_IP,     /* text that is an IP address as RFC 5952 writes it: 16 bytes */
     LAYOUT_TIME,   /* text "2026-11-10 10:23:41.123": milliseconds since 1970, as numbers */
+    LAYOUT_NEAR,   /* such text: milliseconds from the time of its first event */
     LAYOUTS
 };
 
@@ -45,15 +46,19 @@ struct values_packer {
 };
 void values_packer_free(struct values_packer *v);
 
-/* Appends the packed values to `out`. */
-void values_pack(struct values_packer *v, const struct value *const *values, uint32_t n,
-                 struct raw *out, struct values_range *range);
+/* Appends the packed values to `out`. `when` (may be NULL) tells the time of the first event that has
+ * each value. */
+void values_pack(struct values_packer *v, const struct value *const *values, const timestamp *when,
+                 uint32_t n, struct raw *out, struct values_range *range);
+
+/* Whether there are values that only `when` tells in full. */
+bool values_need_when(struct slice packed, uint32_t n);
 
 /* Fills values[0] to [n - 1] with views of `packed` and of the arena. `as_text` gives VALUE_UTF16
  * that was stored as UTF-8 as VALUE_TEXT with the same canonical text, which saves the way back.
- * False when the bytes are damaged. */
-bool values_unpack(struct slice packed, uint32_t n, bool as_text, struct value *values,
-                   struct arena *a);
+ * `when` as in packing; NULL where they do not need it. False when the bytes are damaged. */
+bool values_unpack(struct slice packed, const timestamp *when, uint32_t n, bool as_text,
+                   struct value *values, struct arena *a);
 
 /* Text that is an IP address in its one proper form, as 16 bytes (IPv4 as ::ffff:a.b.c.d). */
 bool ip_from_text(struct slice text, uint8_t ip[16]);

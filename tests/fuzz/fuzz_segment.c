@@ -138,12 +138,15 @@ static void streams(uint8_t which, uint32_t rows, struct slice raw)
     if (which == 4 || which == 5) {
         uint32_t c = block_column(b, SLICE("field"));
         struct column *column = column_restore_values(b, c, rows + 1);
-        struct stored_column told = {.values_n = rows, .rows = ROWS_WORDS};
-        if (!values_unpack(raw, rows, which == 5, column->values + 1, &b->values))
+        struct stored_column told = {.values_n = rows, .rows = raw.n % 2 ? ROWS_RUNS : ROWS_WORDS};
+        timestamp *when = arena_zero(&b->values, rows, sizeof *when);
+        if (!values_unpack(raw, when, rows, which == 5, column->values + 1, &b->values))
             column->values_n = 1;
         for (uint32_t id = 1; id < column->values_n; id++)
             column_folded(b, c, id);
-        rows_unpack(&told, slice_sub(raw, 0, (size_t)rows * 2), b, c);
+        rows_unpack_first(&told, raw, b, when);
+        rows_unpack(&told, told.rows == ROWS_RUNS ? raw : slice_sub(raw, 0, (size_t)rows * 2), b,
+                    c);
     }
     block_free(b);
 }

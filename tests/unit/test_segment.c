@@ -103,6 +103,14 @@ static struct value any_value(uint64_t *seed, struct arena *a, uint32_t range)
     return v;
 }
 
+/* As Sysmon writes the time of an event, or any other. */
+static size_t time_text(timestamp t, char text[TIMESTAMP_TEXT])
+{
+    timestamp_text(t == TIMESTAMP_NONE ? 12345 : t + 5000000, 3, text);
+    text[10] = ' ';
+    return strlen("2026-11-10 10:23:41.123");
+}
+
 static void put_field(struct block *b, const char *name, struct slice text)
 {
     block_put(b, block_column(b, slice_str(name)), value_of_text(text));
@@ -134,8 +142,9 @@ static void any_event(uint64_t *seed, struct block_set *set, struct arena *a)
         block_put(b, block_column(b, slice_str(names[field])), v);
     }
     uint32_t group = draw(seed, 40); /* a field tells another, which may be missing */
-    char text[16];
+    char text[TIMESTAMP_TEXT];
     put_field(b, "Sid", slice_of(text, (size_t)snprintf(text, sizeof text, "S-%u", group)));
+    put_field(b, "UtcTime", slice_of(text, time_text(time, text)));
     if (group % 5)
         put_field(b, "Name", slice_of(text, (size_t)snprintf(text, sizeof text, "n%u", group / 3)));
 }
