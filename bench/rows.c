@@ -145,7 +145,9 @@ enum { COLUMNS = sizeof columns / sizeof *columns };
 
 struct writer {
     struct buf lines;
-    struct arena names;    /* of a block */
+    struct arena pieces;         /* of a block */
+    struct slice *made[COLUMNS]; /* what is written for each value; p NULL: not made yet */
+    struct buf scratch;
     int32_t from[COLUMNS]; /* the block's column of each, or -1 */
     int32_t computer;
     struct {
@@ -236,10 +238,14 @@ static void put_column(struct buf *b, enum kind kind, struct slice s, bool csv)
 static void begin_block(struct writer *w, const struct block *b)
 {
     bool used[BLOCK_COLUMNS] = {false};
+    arena_reset(&w->pieces);
     for (size_t i = 0; i < COLUMNS; i++) {
         w->from[i] = block_find(b, slice_str(columns[i].name));
-        if (w->from[i] >= 0)
-            used[w->from[i]] = true;
+        w->made[i] = NULL;
+        if (w->from[i] < 0)
+            continue;
+        used[w->from[i]] = true;
+        w->made[i] = arena_zero(&w->pieces, b->columns[w->from[i]].values_n, sizeof(struct slice));
     }
     w->computer = block_find(b, SLICE("Computer"));
     int32_t channel = block_find(b, SLICE("Channel"));
@@ -281,6 +287,28 @@ static void put_rest(const struct run *r, struct writer *w, struct block *b, uin
     buf_char(&w->lines, ']');
 }
 
+/* A separator, then what column `i` has in a row; made once for each value. */
+static void put_piece(const struct run *r, struct writer *w, struct block *b, size_t i,
+                      uint32_t row)
+{
+    enum kind kind = columns[i].kind;
+    uint16_t id = w->from[i] < 0 ? 0 : column_id(&b->columns[w->from[i]], row);
+    if (!id && kind != UNIQUE) {
+        between(r, &w->lines);
+        if (kind == NUMBER)
+            buf_char(&w->lines, '0');
+        return;
+    }
+    struct slice none = {0}, *piece = id ? &w->made[i][id] : &none;
+    if (!piece->p) {
+        buf_clear(&w->scratch);
+        between(r, &w->scratch);
+        put_column(&w->scratch, kind, text_at(b, w->from[i], row), r->csv);
+        *piece = id ? arena_slice(&w->pieces, buf_slice(&w->scratch)) : buf_slice(&w->scratch);
+    }
+    buf_add(&w->lines, *piece);
+}
+
 static void put_row(const struct run *r, struct writer *w, struct block *b, uint32_t row)
 {
     struct buf *out = &w->lines;
@@ -301,10 +329,8 @@ static void put_row(const struct run *r, struct writer *w, struct block *b, uint
     put_text(out, text_at(b, w->computer, row), r->csv);
     between(r, out);
     buf_printf(out, "%" PRIu64, b->origins[row].record);
-    for (size_t i = 0; i < COLUMNS; i++) {
-        between(r, out);
-        put_column(out, columns[i].kind, text_at(b, w->from[i], row), r->csv);
-    }
+    for (size_t i = 0; i < COLUMNS; i++)
+        put_piece(r, w, b, i, row);
     between(r, out);
     put_rest(r, w, b, row, true);
     between(r, out);
