@@ -60,40 +60,95 @@ void key_set_free(struct key_set *set)
     *set = (struct key_set){0};
 }
 
-static bool in_token(char c)
+/* Classes of characters. */
+enum { IN_TOKEN = 1, HEX = 2, DIGIT = 4 };
+
+#define ROW(class) class, class, class, class, class, class, class, class
+static const uint8_t classes[256] = {
+    ['0'] = IN_TOKEN | HEX | DIGIT,
+    IN_TOKEN | HEX | DIGIT,
+    IN_TOKEN | HEX | DIGIT,
+    IN_TOKEN | HEX | DIGIT,
+    IN_TOKEN | HEX | DIGIT,
+    IN_TOKEN | HEX | DIGIT,
+    IN_TOKEN | HEX | DIGIT,
+    IN_TOKEN | HEX | DIGIT,
+    IN_TOKEN | HEX | DIGIT,
+    IN_TOKEN | HEX | DIGIT,
+    ['A'] = ROW(IN_TOKEN),
+    ROW(IN_TOKEN),
+    ROW(IN_TOKEN),
+    IN_TOKEN,
+    IN_TOKEN,
+    ['a'] = IN_TOKEN | HEX,
+    IN_TOKEN | HEX,
+    IN_TOKEN | HEX,
+    IN_TOKEN | HEX,
+    IN_TOKEN | HEX,
+    IN_TOKEN | HEX,
+    ['g'] = ROW(IN_TOKEN),
+    ROW(IN_TOKEN),
+    IN_TOKEN,
+    IN_TOKEN,
+    IN_TOKEN,
+    IN_TOKEN,
+    [0x80] = ROW(IN_TOKEN),
+    ROW(IN_TOKEN),
+    ROW(IN_TOKEN),
+    ROW(IN_TOKEN),
+    ROW(IN_TOKEN),
+    ROW(IN_TOKEN),
+    ROW(IN_TOKEN),
+    ROW(IN_TOKEN),
+    ROW(IN_TOKEN),
+    ROW(IN_TOKEN),
+    ROW(IN_TOKEN),
+    ROW(IN_TOKEN),
+    ROW(IN_TOKEN),
+    ROW(IN_TOKEN),
+    ROW(IN_TOKEN),
+    ROW(IN_TOKEN),
+};
+#undef ROW
+
+static uint8_t class_of(char c)
 {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           (unsigned char)c >= 0x80;
+    return classes[(unsigned char)c];
 }
 
+struct token {
+    struct slice text;
+    uint8_t all, some; /* classes of all of its characters; of some */
+};
+
 /* The next run of token characters from *at on; false at the end. */
-static bool next_token(struct slice s, size_t *at, struct slice *token)
+static bool next_token(struct slice s, size_t *at, struct token *token)
 {
     size_t i = *at;
-    while (i < s.n && !in_token(s.p[i]))
+    while (i < s.n && !class_of(s.p[i]))
         i++;
     size_t from = i;
-    while (i < s.n && in_token(s.p[i]))
-        i++;
+    token->all = UINT8_MAX;
+    token->some = 0;
+    for (uint8_t class; i < s.n && (class = class_of(s.p[i])); i++) {
+        token->all &= class;
+        token->some |= class;
+    }
     *at = i;
-    *token = slice_sub(s, from, i - from);
+    token->text = slice_sub(s, from, i - from);
     return i > from;
 }
 
-static bool is_digit(char c)
+/* Whether a filter knows a token by itself. */
+static bool is_word(const struct token *token)
 {
-    return c >= '0' && c <= '9';
+    return token->text.n >= (token->all & HEX ? HEX_LEAST : TOKEN_LEAST);
 }
 
-/* Whether a filter knows a token by itself. */
-static bool is_word(struct slice token)
+/* Whether a token tells as much as a value in which it is. */
+static bool is_distinct(const struct token *token)
 {
-    if (token.n < TOKEN_LEAST)
-        return false;
-    for (size_t i = 0; i < token.n; i++)
-        if (!is_digit(token.p[i]) && !(token.p[i] >= 'a' && token.p[i] <= 'f'))
-            return true;
-    return token.n >= HEX_LEAST;
+    return token->text.n >= DISTINCT && token->some & DIGIT;
 }
 
 /* "2026-11-10 10:23:41.123" and the like: another in every event, and nobody looks for one. */
@@ -103,36 +158,20 @@ static bool is_time(struct slice s)
     if (s.n < sizeof form - 1)
         return false;
     for (size_t i = 0; i < sizeof form - 1; i++)
-        if (form[i] == '0' ? !is_digit(s.p[i]) : form[i] != s.p[i] && !(i == 10 && s.p[i] == 't'))
+        if (form[i] == '0' ? !(class_of(s.p[i]) & DIGIT)
+                           : form[i] != s.p[i] && !(i == 10 && s.p[i] == 't'))
             return false;
     return true;
 }
 
-/* Whether a filter knows a value as a whole: not when a token tells as much. */
-static bool knows_whole(struct slice folded)
-{
-    struct slice token;
-    for (size_t at = 0; next_token(folded, &at, &token);) {
-        bool digit = false;
-        for (size_t i = 0; token.n >= DISTINCT && i < token.n; i++)
-            digit |= is_digit(token.p[i]);
-        if (digit)
-            return false;
-    }
-    return !is_time(folded);
-}
-
 /* A token that can be a part of an IPv4 address. */
-static bool is_octet(struct slice token)
+static bool is_octet(const struct token *token)
 {
     unsigned n = 0;
-    if (token.n > 3)
+    if (token->text.n > 3 || !(token->all & DIGIT))
         return false;
-    for (size_t i = 0; i < token.n; i++) {
-        if (!is_digit(token.p[i]))
-            return false;
-        n = n * 10 + (unsigned)(token.p[i] - '0');
-    }
+    for (size_t i = 0; i < token->text.n; i++)
+        n = n * 10 + (unsigned)(token->text.p[i] - '0');
     return n <= 255;
 }
 
@@ -142,9 +181,9 @@ struct octets {
     size_t from[4], end; /* where the last four begin; where the last ends */
 };
 
-static bool watch_octets(struct octets *o, struct slice s, struct slice token, size_t end)
+static bool watch_octets(struct octets *o, struct slice s, const struct token *token, size_t end)
 {
-    size_t from = end - token.n;
+    size_t from = end - token->text.n;
     if (!is_octet(token)) {
         o->n = 0;
         return false;
@@ -161,31 +200,36 @@ static bool watch_octets(struct octets *o, struct slice s, struct slice token, s
 void filter_add_value(struct key_set *set, struct slice folded)
 {
     struct octets octets = {0};
-    struct slice token;
-    if (knows_whole(folded))
-        key_set_add(set, filter_key(folded));
+    struct token token;
+    bool whole = !is_time(folded);
     for (size_t at = 0; next_token(folded, &at, &token);) {
-        if (is_word(token))
-            key_set_add(set, filter_key(token));
-        if (watch_octets(&octets, folded, token, at) && at - octets.from[0] < folded.n)
+        if (is_word(&token))
+            key_set_add(set, filter_key(token.text));
+        if (watch_octets(&octets, folded, &token, at) && at - octets.from[0] < folded.n)
             key_set_add(set, filter_key(slice_sub(folded, octets.from[0], at - octets.from[0])));
+        whole &= !is_distinct(&token);
     }
+    if (whole)
+        key_set_add(set, filter_key(folded));
 }
 
 size_t filter_needs(struct slice folded, enum filter_search how, uint64_t *keys, size_t most)
 {
     bool left = how == FILTER_EQUALS || how == FILTER_STARTS || how == FILTER_WORDS;
     bool right = how == FILTER_EQUALS || how == FILTER_ENDS || how == FILTER_WORDS;
+    bool whole = how == FILTER_EQUALS && !is_time(folded);
     struct octets octets = {0};
-    struct slice token;
+    struct token token;
     size_t n = 0;
-    if (how == FILTER_EQUALS && most && knows_whole(folded))
+    for (size_t at = 0; whole && next_token(folded, &at, &token);)
+        whole = !is_distinct(&token);
+    if (whole && most)
         keys[n++] = filter_key(folded);
     for (size_t at = 0; n < most && next_token(folded, &at, &token);) {
         bool end = right || at < folded.n;
-        if (end && (left || at > token.n) && is_word(token))
-            keys[n++] = filter_key(token);
-        bool address = watch_octets(&octets, folded, token, at);
+        if (end && (left || at > token.text.n) && is_word(&token))
+            keys[n++] = filter_key(token.text);
+        bool address = watch_octets(&octets, folded, &token, at);
         if (n < most && address && end && (left || octets.from[0] > 0))
             keys[n++] = filter_key(slice_sub(folded, octets.from[0], at - octets.from[0]));
     }
