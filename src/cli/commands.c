@@ -14,6 +14,10 @@ extern const struct command rules_list_command;
 extern const struct command verify_command;
 extern const struct command prove_command;
 extern const struct command store_checkpoint_command;
+extern const struct command store_retain_command;
+extern const struct command store_hold_command;
+extern const struct command store_release_command;
+extern const struct command store_expire_command;
 extern const struct command help_command;
 extern const struct command manual_command;
 extern const struct command completion_command;
@@ -32,6 +36,10 @@ const struct command *const commands[] = {
     &verify_command,
     &prove_command,
     &store_checkpoint_command,
+    &store_retain_command,
+    &store_hold_command,
+    &store_release_command,
+    &store_expire_command,
     &help_command,
     &manual_command,
     &completion_command,

@@ -120,7 +120,8 @@ struct store {
     } holds;
     size_t set_aside;     /* things a crash left, moved away when this writer opened the folder */
     int lock, journal_fd; /* of a writer */
-    bool broken;          /* what the journal's end is on the disk is not known: open it again */
+    uint64_t entries_before; /* in the journal when it was opened */
+    bool broken;             /* what the journal's end is on the disk is not known: open it again */
     struct store_transaction *transaction;
 };
 

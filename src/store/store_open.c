@@ -1,4 +1,5 @@
 /* Finding, making, opening and closing a data folder; putting right what a crash left. */
+#include "store/catalogue.h"
 #include "store/store_internal.h"
 
 #include <errno.h>
@@ -388,6 +389,9 @@ static enum status open_writer(struct store *s, const char *passphrase, struct e
     s->journal_fd = s->io->open(s->io->ctx, path, O_WRONLY | O_APPEND, 0);
     if (s->journal_fd < 0)
         return error_system(err, path, "can't open");
+    s->entries_before = s->journal.entries.n;
+    store_path(s, path, CATALOGUE_NAME ".new", NULL);
+    s->io->unlink(s->io->ctx, path);
     status = cut_tail(s, err);
     return status == OK ? put_all_right(s, err) : status;
 }
@@ -472,6 +476,8 @@ void store_close(struct store *s)
     if (!s)
         return;
     store_abandon(s);
+    if (s->mode == STORE_WRITE && !s->broken && s->journal.entries.n > s->entries_before)
+        catalogue_update(s, NULL); /* if that fails it is as good as before */
     if (s->journal_fd >= 0)
         s->io->close(s->io->ctx, s->journal_fd);
     if (s->lock >= 0)

@@ -1,6 +1,7 @@
 #include "store/verify.h"
 
 #include "base/vec.h"
+#include "store/catalogue.h"
 #include "store/original.h"
 #include "store/store_internal.h"
 
@@ -366,7 +367,8 @@ static bool is_folder_of_ours(const char *path)
 /* Names of files that are no evidence: who keeps them looks after them. */
 static bool is_kept_by_others(const char *path)
 {
-    static const char *const names[] = {JOURNAL_NAME, "seal.key", "seal.pub", "lock"};
+    static const char *const names[] = {JOURNAL_NAME, "seal.key", "seal.pub", "lock",
+                                        CATALOGUE_NAME};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(path, names[i]) == 0)
             return true;
@@ -462,6 +464,8 @@ enum status store_verify(const struct store_io *io, const char *path,
     }
     verify_segments(&v);
     verify_originals(&v);
+    if (!stopped(&v) && catalogue_check(&v.s, &v.err) != OK)
+        wrong(&v);
     if (!stopped(&v))
         verify_nothing_more(&v);
     counts->last = arena_slice(a, counts->last);
