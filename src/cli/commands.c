@@ -13,6 +13,9 @@ extern const struct command rules_check_command;
 extern const struct command rules_list_command;
 extern const struct command verify_command;
 extern const struct command prove_command;
+extern const struct command store_status_command;
+extern const struct command store_rebuild_command;
+extern const struct command store_merge_command;
 extern const struct command store_checkpoint_command;
 extern const struct command store_retain_command;
 extern const struct command store_hold_command;
@@ -35,6 +38,9 @@ const struct command *const commands[] = {
     &rules_list_command,
     &verify_command,
     &prove_command,
+    &store_status_command,
+    &store_rebuild_command,
+    &store_merge_command,
     &store_checkpoint_command,
     &store_retain_command,
     &store_hold_command,
