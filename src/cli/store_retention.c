@@ -45,10 +45,12 @@ static enum status take_period(const char *text, int64_t *period, struct error *
         if (*end == units[i].unit && !end[1] &&
             !__builtin_mul_overflow((int64_t)n * units[i].days, DAY, period))
             return OK;
+    if (!text)
+        return error_set(err, STATUS_BAD_USE, NULL, ERROR_NO_OFFSET,
+                         "say with --for how long: 180d, 26w, 7y, or forever");
     return error_set(err, STATUS_BAD_USE, NULL, ERROR_NO_OFFSET,
-                     text ? "--for %s: give days, weeks or years, such as 180d, 26w, 7y, or forever"
-                          : "say with --for how long%s: 180d, 26w, 7y, or forever",
-                     text ? text : "");
+                     "--for %s: give days, weeks or years, such as 180d, 26w, 7y, or forever",
+                     text);
 }
 
 /* The data folder, to write; from then on the process can reach nothing else. */

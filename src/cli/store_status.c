@@ -469,7 +469,8 @@ const struct command store_rebuild_command = {
 const struct command store_merge_command = {
     .name = "store merge",
     .what = N_("merge small segments where there are many"),
-    .about = N_("Intake does this by itself. The entries of what is merged stay in the journal."),
+    .about = N_("What is found in them is the same before and after, only quicker. The entries of "
+                "what is merged stay in the journal."),
     .options = write_options,
     .examples = merge_examples,
     .values_size = sizeof(struct status_values),

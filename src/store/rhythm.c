@@ -5,6 +5,10 @@
 
 enum { DAY = 24, WEEK = 7 * DAY };
 
+/* No hour is surer than this to have events: six silent ones are the least that are remarkable. */
+#define SUREST 0.9
+#define REMARKABLE (-13.8) /* log(1e-6) */
+
 struct rhythm {
     int32_t cycle;            /* hours after which it repeats */
     double chance[WEEK];      /* logarithm of how likely it is silent in that hour of the cycle */
@@ -24,12 +28,15 @@ static void learn(struct rhythm *r, const int32_t *hours, size_t n)
     r->cycle = span >= 2 * WEEK ? WEEK : span >= 2 * DAY ? DAY : 1;
     for (size_t i = 0; i < n; i++)
         active[slot_of(r, hours[i])]++;
+    double usual = (double)n / (double)(span + 1);
     r->through[0] = 0;
     for (int32_t slot = 0; slot < r->cycle; slot++) {
         /* how often the slot came by from the first hour to the last */
         int64_t first = slot_of(r, slot - slot_of(r, hours[0]));
         int64_t seen = first < span ? (span - 1 - first) / r->cycle + 1 : 0;
-        r->chance[slot] = log1p(-(double)active[slot] / (double)(seen + 1));
+        /* the slot's own rate; the rate over all counts as one more time that it came by */
+        double rate = ((double)active[slot] + usual) / (double)(seen + 1);
+        r->chance[slot] = log1p(-(rate < SUREST ? rate : SUREST));
         r->through[slot + 1] = r->through[slot] + r->chance[slot];
     }
 }
@@ -59,7 +66,6 @@ static void keep(struct silence *out, size_t most, size_t n, struct silence one)
 
 size_t find_silences(const int32_t *hours, size_t n, int32_t end, struct silence *out, size_t most)
 {
-    const double remarkable = -13.8155; /* log(1e-6) */
     struct rhythm r;
     size_t found = 0;
     if (n < RHYTHM_LEAST)
@@ -71,7 +77,7 @@ size_t find_silences(const int32_t *hours, size_t n, int32_t end, struct silence
         if (one.to <= one.from)
             continue;
         one.odds = odds(&r, one.from, one.to);
-        if (one.odds > remarkable)
+        if (one.odds > REMARKABLE)
             continue;
         keep(out, most, found, one);
         found++;

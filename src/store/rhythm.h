@@ -5,7 +5,8 @@
  * Time is cut into hours. How often the source was active in an hour of the week (of the day when it
  * is known for less than two weeks; at all, for less than two days) tells how likely it is in such an
  * hour again; a silence is remarkable when, by that, it would come about by chance less than once in a
- * million times. What a source's own weekends look like is so part of its rhythm.
+ * million times, which six hours are at least. What a source's own weekends look like is so part of
+ * its rhythm.
  *
  *     n = find_silences(hours, hours_n, end, silences, most);
  */
