@@ -372,13 +372,13 @@ static int run_status(const struct command *self, void *values, const struct tex
     struct store_status st;
     struct store *s = data_folder_open(&v->data, STORE_JOURNAL, &err);
     enum status status = s ? confine_to(s, false, &err) : err.status;
-    if (status == OK)
+    if (s && status == OK)
         status = store_status(s, now(), &a, &st, &err);
-    if (status == OK && v->json)
+    if (s && status == OK && v->json)
         tell_json(s, &st);
-    else if (status == OK)
+    else if (s && status == OK)
         tell_text(s, &st, v->hosts, &a);
-    if (status == OK && st.damaged)
+    if (s && status == OK && st.damaged)
         fputs(_("hikeshi: the catalogue was altered and not used; hikeshi store rebuild makes it "
                 "anew\n"),
               stderr);
