@@ -424,6 +424,20 @@ static void verify_nothing_more(struct verifying *v)
     }
 }
 
+/* It is derived: that it is missing is no loss. */
+static void verify_catalogue(struct verifying *v)
+{
+    char path[PATH_BYTES];
+    store_path(&v->s, path, CATALOGUE_NAME, NULL);
+    int fd = v->s.io->open(v->s.io->ctx, path, O_RDONLY, 0);
+    if (fd >= 0)
+        v->s.io->close(v->s.io->ctx, fd);
+    else if (v->counts->segments && errno == ENOENT)
+        note(v, path, "there is no catalogue; hikeshi store rebuild makes it");
+    if (catalogue_check(&v->s, &v->err) != OK)
+        judge(v, v->err.status);
+}
+
 static void free_all(struct verifying *v)
 {
     free(v->list.at);
@@ -464,8 +478,8 @@ enum status store_verify(const struct store_io *io, const char *path,
     }
     verify_segments(&v);
     verify_originals(&v);
-    if (!stopped(&v) && catalogue_check(&v.s, &v.err) != OK)
-        wrong(&v);
+    if (!stopped(&v))
+        verify_catalogue(&v);
     if (!stopped(&v))
         verify_nothing_more(&v);
     counts->last = arena_slice(a, counts->last);
