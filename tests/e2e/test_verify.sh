@@ -156,7 +156,7 @@ status "two things to prove" 2 prove 0 --since 1
 fooled=0
 size=$(stat -c %s "$scratch/two.proof")
 for ((i = 0; i < 25; i++)); do # anywhere but in the name behind the dash, which is not looked at
-    place=$(((RANDOM * 32768 + RANDOM) % size))
+    place=$(((RANDOM * 32768 + RANDOM) % (size - 1)))
     cp "$scratch/two.proof" "$scratch/bad.proof"
     byte=$(od -An -tu1 -j "$place" -N 1 "$scratch/bad.proof" | tr -d ' ')
     printf '%b' "$(printf '\\0%03o' $((byte ^ 8)))" | # not a bit that base64 has left over
