@@ -14,6 +14,7 @@
 #include "report/answer.h"
 
 #include <inttypes.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -268,6 +269,21 @@ static void explain(struct run *r, const struct plan *plan, const struct hunt_fi
     buf_free(&b);
 }
 
+/* Whether each event is looked at by itself. */
+// NOLINTNEXTLINE(misc-no-recursion): the number of operators in a plan is bounded
+static bool stands_alone(const struct plan_operator *op)
+{
+    for (; op; op = op->input) {
+        if (op->kind == OP_SUMMARIZE || op->kind == OP_SORT || op->kind == OP_TAKE ||
+            op->kind == OP_JOIN || op->kind == OP_VALUES)
+            return false;
+        for (uint32_t i = 0; op->kind == OP_UNION && i < op->united.inputs_n; i++)
+            if (!stands_alone(op->united.inputs[i].from))
+                return false;
+    }
+    return true;
+}
+
 static enum status answer(struct run *r, struct plan *plan, struct error *err)
 {
     struct tell_form form = form_of(r);
@@ -279,6 +295,10 @@ static enum status answer(struct run *r, struct plan *plan, struct error *err)
                    : UINT64_MAX;
     r->row = arena_zero(&r->arena, plan->output_n + 1, sizeof *r->row);
     r->answer = answer_new(plan, &wanted, r->out.file);
+    if (r->v->follow && !stands_alone(plan->root))
+        return bad_use(err, "--follow looks at each event by itself: where, extend, project, "
+                            "mv-expand and union are for it, but nothing that needs all events, "
+                            "such as summarize, sort, take or join");
     return hunt(r, plan, NULL, err);
 }
 
@@ -318,6 +338,59 @@ static enum status open_all(struct run *r, struct error *err)
     return status == OK ? confine_run(r, err) : status;
 }
 
+/* ---- following ---- */
+
+/* A segment that has nothing of the inputs from `first` on need not be looked at. */
+static void skip_old(struct store *s, uint32_t first)
+{
+    for (size_t i = 0; i < s->segments_n; i++) {
+        const struct segment *segment = s->segments[i].open;
+        bool old = segment != NULL;
+        for (uint32_t no = 0; old && no < segment->blocks_n; no++)
+            old = segment->blocks[no].input_most < first;
+        s->segments[i].gone = s->segments[i].gone || old;
+    }
+}
+
+/* What was taken in since the last time, if anything was. */
+static enum status look_again(struct run *r, struct error *err)
+{
+    struct store *s = data_folder_open(&r->v->data, STORE_READ, err);
+    if (!s)
+        return err->status;
+    uint32_t first = r->store->next_input;
+    store_close(r->store);
+    r->store = s;
+    if (s->next_input == first)
+        return OK;
+    skip_old(s, first);
+    r->setup.first_input = first;
+    struct plan *plan = plan_parse(r->query, &r->setup, err);
+    enum status status = plan ? hunt(r, plan, NULL, err) : err->status;
+    hunt_plan_free(plan);
+    return status;
+}
+
+static enum status follow(struct run *r, struct error *err)
+{
+    const struct plan *first = r->plan;
+    enum status status = OK;
+    char path[PATH_BYTES];
+    off_t seen = 0;
+    snprintf(path, sizeof path, "%s/hikeshi.journal", r->store->path);
+    while (status == OK && !*r->stop && !r->cut) {
+        struct stat st;
+        if (stat(path, &st) == 0 && st.st_size != seen) {
+            seen = st.st_size;
+            status = look_again(r, err);
+        } else {
+            poll(NULL, 0, FOLLOW_WAIT);
+        }
+    }
+    r->plan = first;
+    return status;
+}
+
 static int exit_of(const struct run *r, enum status status, const struct error *err)
 {
     if (status == OK)
@@ -344,6 +417,8 @@ static int run_query(struct run *r, struct plan *plan, struct error *err)
             explain(r, plan, &figures);
     } else {
         status = answer(r, plan, err);
+        if (status == OK && r->v->follow)
+            status = follow(r, err);
     }
     if (status == OK)
         status = finish(r, err);

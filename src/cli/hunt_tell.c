@@ -26,7 +26,8 @@ static struct term_table table_of(const struct tell_form *form, const struct ter
 
 static void json_member(struct buf *out, const char *name, struct slice text)
 {
-    buf_char(out, out->p[out->n - 1] == '{' ? ' ' : ',');
+    if (out->p[out->n - 1] != '{')
+        buf_char(out, ',');
     buf_json(out, slice_str(name));
     buf_char(out, ':');
     buf_json(out, text);

@@ -126,7 +126,7 @@ static void bind(struct worker *w, uint32_t i)
     struct bound *b = &w->bound[i];
     struct slice text = kind_text(&w->told->kind, c->event);
     if (c->event == EVENT_TIME || c->event == EVENT_FILE || c->event == EVENT_RECORD ||
-        c->event == EVENT_ALL)
+        c->event == EVENT_INPUT || c->event == EVENT_ALL)
         return;
     if (text.n == 0 && w->names->fields_n[i]) {
         b->parts = arena_zero(&w->arena, w->names->fields_n[i], sizeof *b->parts);
@@ -257,6 +257,8 @@ static const struct vector *origins_vector(struct worker *w, enum event_column e
     for (uint32_t i = 0; i < n; i++) {
         struct origin o = w->block->origins[rows ? rows[i] : i];
         values[i] = (struct hunt_value){.type = TYPE_LONG, .number = (int64_t)o.record};
+        if (event == EVENT_INPUT)
+            values[i].number = o.input;
         if (event == EVENT_FILE)
             values[i] = text_value(o.input < s->inputs_n ? s->inputs[o.input] : SLICE(""));
     }
@@ -276,7 +278,7 @@ static enum status make_vector(struct worker *w, uint32_t i, const uint32_t *row
         status = block_times(w, err);
         if (status == OK)
             *out = times_vector(w, rows, n);
-    } else if (c->event == EVENT_FILE || c->event == EVENT_RECORD) {
+    } else if (c->event == EVENT_FILE || c->event == EVENT_RECORD || c->event == EVENT_INPUT) {
         status = block_origins(w, err);
         if (status == OK)
             *out = origins_vector(w, c->event, rows, n);

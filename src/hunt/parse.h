@@ -37,6 +37,7 @@ struct hunt_setup {
     const struct hunt_argument *arguments;
     size_t arguments_n;
     timestamp now;
+    uint32_t first_input; /* events of inputs before this are left out (origin.input) */
 };
 
 /* NULL with `err` filled in: STATUS_BAD_INPUT, with line and column. The plan keeps what `tables` and

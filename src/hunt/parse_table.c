@@ -84,6 +84,24 @@ bool begins_table(const struct parser *p)
 
 /* ---- scans ---- */
 
+/* A condition on the number of the input. */
+static bool only_new(struct parser *p, struct scope *s)
+{
+    struct hunt_place place = s->op->place;
+    struct hunt_value first = {.type = TYPE_LONG, .number = p->setup->first_input};
+    struct plan_operator *op = operator_new(p, OP_WHERE, s->op, place);
+    struct plan_expr *args[] = {
+        expr_column(p, scope_find(p, s, SLICE("origin.input"), place), place),
+        expr_literal(p, first, place)};
+    if (!op || !args[0] || !args[1])
+        return false;
+    op->where.all = arena_zero(&p->plan->arena, 1, sizeof(struct plan_expr *));
+    op->where.all[0] = expr_call(p, FN_GREATER_EQUAL, TYPE_BOOL, place, args, 2);
+    op->where.n = 1;
+    s->op = op;
+    return op->where.all[0] != NULL;
+}
+
 static bool scan_events(struct parser *p, struct plan_operator *op, struct scope *out)
 {
     *out = scope_closed(op);
@@ -95,7 +113,7 @@ static bool scan_events(struct parser *p, struct plan_operator *op, struct scope
     out->open = arena_zero(&p->plan->arena, 1, sizeof *out->open);
     out->open->op = op;
     out->open->seen = scope_closed(op);
-    return true;
+    return !p->setup->first_input || only_new(p, out);
 }
 
 static bool scan_table(struct parser *p, const struct hunt_table *table, struct plan_operator *op,

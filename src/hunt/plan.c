@@ -30,6 +30,7 @@ static const struct {
     {"event.code", EVENT_CODE},
     {"origin.file", EVENT_FILE},
     {"origin.record", EVENT_RECORD},
+    {"origin.input", EVENT_INPUT},
 };
 
 enum event_column event_column_named(struct slice name)
@@ -54,6 +55,7 @@ enum hunt_type event_column_type(enum event_column column)
     case EVENT_TIME:
         return TYPE_DATETIME;
     case EVENT_RECORD:
+    case EVENT_INPUT:
         return TYPE_LONG;
     case EVENT_CODE: /* mostly a number */
     case EVENT_FIELD:

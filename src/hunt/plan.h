@@ -40,7 +40,9 @@ enum event_column {
     EVENT_CODE,     /* event.code; where the kind has none (and for the provider), the field */
     EVENT_FILE,     /* origin.file: the name of the input; string */
     EVENT_RECORD,   /* origin.record: long */
-    EVENT_FIELD,    /* any other name: TYPE_FIELD */
+    EVENT_INPUT, /* origin.input: the number of the input, in the order of taking in; long. Not in
+                       EVENT_ALL */
+    EVENT_FIELD, /* any other name: TYPE_FIELD */
     /* The whole event as a dynamic object: "Timestamp" (RFC 3339 text), then those above that are not
      * empty, each under its first name, then the fields under their stored names, as value_json writes
      * them; a field called as one of those above is left out. */

@@ -103,8 +103,8 @@ static enum status write_text(struct answer *a, size_t least, struct error *err)
 {
     if (a->text.n < least && !a->options.live)
         return OK;
-    size_t written = fwrite(a->text.p, 1, a->text.n, a->out);
-    bool good = written == a->text.n && (!a->options.live || fflush(a->out) == 0);
+    bool good = !a->text.n || fwrite(a->text.p, 1, a->text.n, a->out) == a->text.n;
+    good = good && (!a->options.live || fflush(a->out) == 0);
     buf_clear(&a->text);
     return good ? OK : error_system(err, NULL, "the answer can't be written");
 }
@@ -174,6 +174,11 @@ static void csv_head(struct answer *a)
     for (uint32_t i = 0; i < a->plan->output_n; i++)
         csv_cell(&a->text, i == a->whole ? SLICE("event") : column_name(a, i));
     buf_add(&a->text, SLICE("\r\n"));
+    struct buf head = a->text; /* a cell is the first of its line where nothing stands before it */
+    a->text = (struct buf){0};
+    buf_add(&a->text, CSV_MARK);
+    buf_add(&a->text, buf_slice(&head));
+    buf_free(&head);
 }
 
 static bool is_numeric(enum hunt_type type)
@@ -229,6 +234,8 @@ static void flow_text(struct answer *a, struct term_flow *flow, struct slice tex
 static void flow_member(struct answer *a, struct term_flow *flow, struct slice name,
                         struct slice text)
 {
+    if (!text.n)
+        return;
     term_flow_together(flow, (unsigned)(name.n < 40 ? name.n + 8 : 40));
     flow_text(a, flow, name, TERM_DIM);
     term_flow(flow, SLICE(": "), TERM_DIM);
@@ -293,6 +300,8 @@ static void put_event(struct answer *a, const struct hunt_value *const *values)
         free(text);
     }
     json_decref(event);
+    while (a->text.n && a->text.p[a->text.n - 1] == ' ')
+        a->text.n--;
     buf_char(&a->text, '\n');
 }
 
@@ -331,7 +340,6 @@ struct answer *answer_new(const struct plan *plan, const struct answer_options *
     if (options->format == ANSWER_TABLE && plan->render != RENDER_NONE && !options->live)
         a->chart = chart_new(plan);
     if (options->format == ANSWER_CSV) {
-        buf_add(&a->text, CSV_MARK);
         csv_head(a);
     }
     return a;
