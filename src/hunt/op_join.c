@@ -8,7 +8,7 @@
 
 #include <stdlib.h>
 
-enum { NONE = UINT32_MAX };
+#define NONE UINT32_MAX
 
 struct entry {
     uint64_t hash;

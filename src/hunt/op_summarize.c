@@ -11,7 +11,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { NONE = UINT32_MAX, TABLE_LEAST = 65536 };
+#define NONE UINT32_MAX
+enum { TABLE_LEAST = 65536 };
 
 /* Groups of one worker. */
 struct groups {

@@ -24,7 +24,7 @@
 #include "event/mapping.h"
 #include "hunt/functions.h"
 
-enum { NO_COLUMN = UINT32_MAX };
+#define NO_COLUMN UINT32_MAX
 
 /* ---- tables ---- */
 
