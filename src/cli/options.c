@@ -14,7 +14,7 @@ static const char *language_name(size_t number)
 
 enum { COMMON_HELP, COMMON_LANGUAGE };
 const struct option common_options[] = {
-    [COMMON_HELP] = {'h', "help", OPTION_FLAG, NULL, N_("show this help")},
+    [COMMON_HELP] = {.letter = 'h', .name = "help", .what = N_("show this help")},
     [COMMON_LANGUAGE] = {0, "lang", OPTION_CHOICE, "LANGUAGE",
                          N_("the language of messages and reports (that of the locale)"),
                          .choice = language_name},

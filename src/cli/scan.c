@@ -457,10 +457,10 @@ const struct command scan_command = {
     .operands = "PATH...",
     .operands_least = 1,
     .operands_most = OPERANDS_ANY,
-    .about =
-        N_("Reads Windows event logs and JSON lines, also inside .gz, .zst, .xz, .bz2, .zip, .tar "
-           "and .7z, tries all rules on all events, and prints a timeline of the findings and a "
-           "summary. A folder is read with all that is in it; - is standard input."),
+    .about = N_(
+        "Reads Windows event logs and JSON lines, also inside .gz, .zst, .xz, .bz2, .zip, .tar, "
+        ".7z and .rar, tries all rules on all events, and prints a timeline of the findings and a "
+        "summary. A folder is read with all that is in it; - is standard input."),
     .options = options,
     .examples = examples,
     .values_size = sizeof(struct scan_values),

@@ -45,6 +45,7 @@ bool container_recognise(struct slice head)
         {"PK\3\4", 4},             /* zip */
         {"PK\5\6", 4},             /* zip without members */
         {"7z\xbc\xaf\x27\x1c", 6}, /* 7-Zip */
+        {"Rar!\x1a\x07", 6},       /* RAR and RAR 5 */
     };
     for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
         if (slice_starts(head, starts[i]))
@@ -123,6 +124,8 @@ struct container *container_open(struct stream *below, uint64_t *budget)
     archive_read_support_format_tar(a);
     archive_read_support_format_zip(a);
     archive_read_support_format_7zip(a);
+    archive_read_support_format_rar(a);
+    archive_read_support_format_rar5(a);
     archive_read_support_format_raw(a);
     archive_read_support_format_empty(a);
     archive_read_set_callback_data(a, c);
@@ -165,11 +168,14 @@ static struct slice name_of(struct archive_entry *entry)
     return s;
 }
 
-/* What is left of a member in a compressed tar has to be unpacked to get past it; this counts it. */
+/* What is left of a member in a compressed tar, or in a RAR whose members are packed as one, has to be
+ * unpacked to get past it; this counts it. */
 static void drain(struct container *c)
 {
     char scratch[BLOCK];
-    if (archive_filter_count(c->archive) > 1)
+    int format = archive_format(c->archive) & ARCHIVE_FORMAT_BASE_MASK;
+    if (archive_filter_count(c->archive) > 1 || format == ARCHIVE_FORMAT_RAR ||
+        format == ARCHIVE_FORMAT_RAR_V5)
         while (member_read(&c->member.face, scratch, sizeof scratch) > 0)
             ;
 }

@@ -1,6 +1,6 @@
 /*
  * The way in: from paths to blocks of events. Folders are walked, containers (.gz .zst .xz .bz2
- * .zip .tar .7z) are opened by their content, each input's format is recognised by content, and batches are decoded
+ * .zip .tar .7z .rar) are opened by their content, each input's format is recognised by content, and batches are decoded
  * on all cores; every worker fills its own blocks and hands full ones to its own sink.
  *
  *     struct inputs *in = inputs_find(paths, n, problems);

@@ -6,6 +6,7 @@
 
 #include <archive.h>
 #include <archive_entry.h>
+#include <libdeflate.h>
 #include <sys/wait.h>
 
 enum { ZEROS = 600 << 20 }; /* bytes of the bomb */
@@ -65,6 +66,66 @@ static void make(struct buf *out, const char *format, const char *filter, const 
     archive_write_free(a);
 }
 
+static void put_le(struct buf *b, uint64_t n, size_t bytes)
+{
+    for (size_t i = 0; i < bytes; i++)
+        buf_char(b, (char)(n >> 8 * i));
+}
+
+/* A RAR archive, of version 4 or 5, whose members are stored as they are: libarchive only reads it.
+ * Numbers of version 5 are of variable length; all here fit in one byte. */
+static void make_rar(struct buf *out, int version, const struct member *members, size_t n)
+{
+    struct buf head = {0};
+    buf_clear(out);
+    buf_add(out, version == 5 ? SLICE("Rar!\x1a\x07\x01\0") : SLICE("Rar!\x1a\x07\0"));
+    /* the header of the archive, one a member, one for the end */
+    for (size_t i = 0; i < n + 2; i++) {
+        const struct member *m = i == 0 || i == n + 1 ? NULL : &members[i - 1];
+        uint64_t crc = m ? libdeflate_crc32(0, m->bytes.p, m->bytes.n) : 0;
+        struct slice name = slice_str(m ? m->name : NULL);
+        buf_clear(&head);
+        if (version == 5 && m) {
+            buf_printf(&head, "%c%c%c%c%c%c", 2, 2, (int)m->bytes.n, 4, (int)m->bytes.n, 0x20);
+            put_le(&head, crc, 4);
+            put_le(&head, 0, 2); /* stored, on Windows */
+            buf_char(&head, (char)name.n);
+        } else if (version == 5) {
+            put_le(&head, i ? 5 : 1, 3);
+        } else if (m) {
+            put_le(&head, 0x8000 << 8 | 0x74, 3);
+            put_le(&head, 32 + name.n, 2);
+            put_le(&head, m->bytes.n, 4);
+            put_le(&head, m->bytes.n, 4);
+            put_le(&head, 3, 1);
+            put_le(&head, crc, 4);
+            put_le(&head, 0x5a21 << 16, 4); /* a date of MS-DOS */
+            put_le(&head, 0x3014, 2);       /* stored; version 2.0 is enough */
+            put_le(&head, name.n, 2);
+            put_le(&head, 0100600, 4);
+        } else {
+            put_le(&head, i ? 0x7b : 0x73, 3);
+            put_le(&head, i ? 7 : 13, 2);
+            put_le(&head, 0, i ? 0 : 6);
+        }
+        buf_add(&head, name);
+        if (version == 5) {
+            struct buf sized = {0};
+            buf_char(&sized, (char)head.n);
+            buf_add(&sized, buf_slice(&head));
+            put_le(out, libdeflate_crc32(0, sized.p, sized.n), 4);
+            buf_add(out, buf_slice(&sized));
+            buf_free(&sized);
+        } else {
+            put_le(out, libdeflate_crc32(0, head.p, head.n), 2);
+            buf_add(out, buf_slice(&head));
+        }
+        if (m)
+            buf_add(out, m->bytes);
+    }
+    buf_free(&head);
+}
+
 /* ---- reading them ---- */
 
 /* Reads `bytes` as a file of that name. The caller ends the run. */
@@ -105,13 +166,16 @@ static void one_stream(void **state)
 static void members(void **state)
 {
     static const char *const forms[][2] = {
-        {"zip", "none"},   {"7zip", "none"}, {"ustar", "none"}, {"ustar", "gzip"},
-        {"ustar", "zstd"}, {"gnutar", "xz"}, {"pax", "bzip2"},
+        {"zip", "none"},  {"7zip", "none"}, {"ustar", "none"}, {"ustar", "gzip"}, {"ustar", "zstd"},
+        {"gnutar", "xz"}, {"pax", "bzip2"}, {"rar", "4"},      {"rar", "5"},
     };
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
         struct buf b = {0};
         struct run r = {.keep = true};
-        make(&b, forms[i][0], forms[i][1], NULL, two, 2);
+        if (strcmp(forms[i][0], "rar") == 0)
+            make_rar(&b, forms[i][1][0] - '0', two, 2);
+        else
+            make(&b, forms[i][0], forms[i][1], NULL, two, 2);
         read_file(&r, *state, "evidence", buf_slice(&b));
         assert_int_equal(problems_total(r.problems), 0);
         assert_int_equal(r.counts.inputs, 2);
@@ -274,6 +338,10 @@ static void confined(void **state)
         {"zip", "none"}, {"7zip", "none"}, {"ustar", "gzip"},
     };
     struct buf b = {0};
+    make_rar(&b, 4, two, 2);
+    write_file(f, "rar4", buf_slice(&b));
+    make_rar(&b, 5, two, 2);
+    write_file(f, "rar5", buf_slice(&b));
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
         char name[32];
         make(&b, forms[i][0], forms[i][1], NULL, two, i < 4 ? 1 : 2);
@@ -290,7 +358,7 @@ static void confined(void **state)
         run_begin(&r, path);
         bool good =
             confine(&(struct confine_needs){.read = &path, .read_n = 1}, &report, NULL) == OK &&
-            run_go(&r, 2) == OK && r.counts.events == 4 * 2 + 3 * 3 &&
+            run_go(&r, 2) == OK && r.counts.events == 4 * 2 + 5 * 3 &&
             problems_total(r.problems) == 0;
         run_end(&r);
         _exit(good ? 0 : 1);
