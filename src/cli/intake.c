@@ -11,7 +11,7 @@
 
 struct intake_values {
     struct data_values data;
-    unsigned threads, progress; /* enum progress_wish */
+    unsigned threads, every, progress; /* progress: enum progress_wish */
     bool no_originals, carve, json, quiet, verbose;
 };
 
@@ -23,6 +23,9 @@ static const struct option options[] = {
      AT(no_originals), .group = N_("What is taken in")},
     {0, "carve", OPTION_FLAG, NULL,
      N_("look for records in slack space and between damaged parts of .evtx files too"), AT(carve)},
+    {0, "every", OPTION_NUMBER, "SECONDS",
+     N_("how often what comes through a pipe is put into the store, where it can be searched (60)"),
+     AT(every)},
     {0, "json", OPTION_FLAG, NULL, N_("tell it as JSON lines"), AT(json), .group = N_("How")},
     {0, "threads", OPTION_NUMBER, "N", N_("work with N threads (one a processor)"), AT(threads)},
     {0, "progress", OPTION_SET, NULL, N_("show how far it is, also when stderr is no terminal"),
@@ -118,6 +121,21 @@ static void told(void *ctx, const struct taken *t)
         tell_json(r, t);
     else if (!r->v->quiet)
         tell_text(t);
+    fflush(stdout);
+}
+
+/* So that who writes into the pipe knows from where to go on. */
+static void safe(void *ctx, struct slice name, uint64_t bytes)
+{
+    struct run *r = ctx;
+    if (!r->v->json)
+        return;
+    progress_hide(&r->progress);
+    buf_clear(&r->line);
+    buf_add(&r->line, SLICE("{\"stream\":"));
+    buf_json(&r->line, name);
+    put_count(&r->line, "safe_bytes", bytes);
+    print_line(r);
     fflush(stdout);
 }
 
@@ -226,7 +244,9 @@ static int run(const struct command *self, void *values, const struct text_list 
             .threads = r.v->threads,
             .originals = !r.v->no_originals,
             .by = r.by,
+            .every = r.v->every * NS_PER_SECOND,
             .told = told,
+            .safe = safe,
             .unread = unread,
             .progress = show_progress,
             .ctx = &r,

@@ -54,6 +54,15 @@ void inputs_rename(struct inputs *in, uint32_t number, struct slice name);
 /* Whether a file is a container or of a format that a reader knows. */
 bool intake_recognises(const char *path);
 
+/* What a stream is that begins so (`whole`: and ends so): of records that can be cut from it while it
+ * goes on, or something that is read as a whole. */
+enum intake_stream { STREAM_UNKNOWN, STREAM_WHOLE, STREAM_RECORDS };
+enum intake_stream intake_stream_is(struct slice head, bool whole, struct slice name,
+                                    const struct reader **reader);
+
+/* How many of a stream's bytes, which stand at `offset` in it, are whole records. */
+size_t intake_cut(const struct reader *reader, struct slice bytes, uint64_t offset);
+
 struct intake_progress {
     uint64_t bytes_done, bytes_total; /* on disk */
     uint64_t events;

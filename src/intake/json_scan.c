@@ -178,6 +178,26 @@ static size_t cut_lines(struct slice s)
     return 0;
 }
 
+/* What stands behind the last cut is whole too when it is one document and a line end: nothing needs to
+ * follow, which may be long in coming. `from`: where the first document begins. */
+static size_t cut_last(struct slice s, size_t cut, size_t from)
+{
+    bool broken;
+    size_t at = cut > from ? cut : from;
+    while (at < s.n && is_space(s.p[at]))
+        at++;
+    size_t end = at;
+    if (at < s.n && s.p[at] == '{')
+        end += json_document(slice_sub(s, at, s.n), &broken);
+    bool line = false;
+    for (size_t i = end; end > at && i < s.n; i++) {
+        if (!is_space(s.p[i]))
+            return cut;
+        line |= s.p[i] == '\n';
+    }
+    return line ? s.n : cut;
+}
+
 size_t json_frame(struct slice bytes, uint64_t offset, bool last)
 {
     if (last)
@@ -186,7 +206,7 @@ size_t json_frame(struct slice bytes, uint64_t offset, bool last)
     while (at < bytes.n && is_space(bytes.p[at]))
         at++;
     bool array = at < bytes.n && (bytes.p[at] == '[' || bytes.p[at] == ',');
-    return array ? cut_array(bytes) : cut_lines(bytes);
+    return array ? cut_array(bytes) : cut_last(bytes, cut_lines(bytes), at);
 }
 
 /* ---- mending ---- */

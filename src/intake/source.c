@@ -116,10 +116,20 @@ static void begin(struct source *s, struct stream *stream, uint32_t input, struc
         begin_leaf(s, stream, input, name);
 }
 
+enum intake_stream intake_stream_is(struct slice head, bool whole, struct slice name,
+                                    const struct reader **reader)
+{
+    if (container_recognise(head) || stream_is_utf16(head))
+        return STREAM_WHOLE;
+    *reader = head.n ? reader_for(head, whole, name) : NULL;
+    return !*reader ? STREAM_UNKNOWN : (*reader)->text ? STREAM_RECORDS : STREAM_WHOLE;
+}
+
 bool intake_recognises(const char *path)
 {
     struct intake_flow flow = {0};
     char failure[160];
+    const struct reader *reader;
     struct stream *file = stream_open(path, &flow, failure), *utf16 = NULL;
     if (!file)
         return false;
@@ -127,8 +137,7 @@ bool intake_recognises(const char *path)
     struct slice head = stream_peek(file, &whole);
     if (stream_is_utf16(head))
         head = stream_peek(utf16 = stream_utf16(file), &whole);
-    bool known =
-        head.n && (container_recognise(head) || reader_for(head, whole, slice_str(path)) != NULL);
+    bool known = intake_stream_is(head, whole, slice_str(path), &reader) != STREAM_UNKNOWN;
     stream_close(utf16);
     stream_close(file);
     return known;
@@ -256,10 +265,9 @@ static void pass(struct leaf *leaf, struct slice bytes)
         leaf->line += slice_count(bytes, SLICE("\n"));
 }
 
-static size_t frame(const struct leaf *leaf, struct slice bytes)
+size_t intake_cut(const struct reader *reader, struct slice bytes, uint64_t offset)
 {
-    return leaf->reader->frame ? leaf->reader->frame(bytes, leaf->offset, false)
-                               : cut_after_line(bytes);
+    return reader->frame ? reader->frame(bytes, offset, false) : cut_after_line(bytes);
 }
 
 /* Fills `b` and returns how many of its bytes are whole records; 0 at the end of the leaf. */
@@ -271,7 +279,7 @@ static size_t fill(struct source *s, struct buf *b)
         read_up_to(s, b, want);
         if (leaf->end && !is_ending(s))
             return b->n;
-        size_t n = frame(leaf, buf_slice(b));
+        size_t n = intake_cut(leaf->reader, buf_slice(b), leaf->offset);
         if (n || leaf->end) /* all is ending: what is whole is still handed on */
             return n;
         if (want >= BATCH_BYTES_MOST) {

@@ -12,6 +12,8 @@
  * already (SHA-256) is not read again; of one that has grown since, only what is new is taken in
  * (store/known.h).
  *
+ * A pipe is taken in piece by piece as it comes; take_stream.c tells how.
+ *
  * What else wants to see the events that come in (detection) gives a sink of its own, as for
  * intake_run: it is handed each block of new events just before the store packs it, in the worker,
  * with origins whose inputs are numbers of the journal. It must leave the block as it is.
@@ -60,8 +62,13 @@ struct take {
      * the commit a round may come again, with the same numbers. */
     enum status (*settle)(void *ctx, struct error *err);
 
+    int64_t every; /* ns: how often what came through a pipe is taken in; 0: each minute */
+
     /* For each file, when it is acknowledged, in the calling thread. */
     void (*told)(void *ctx, const struct taken *t);
+    /* When the first `bytes` bytes of a stream are on the disk and stay, whatever happens, although
+     * they are not in the store yet; may be NULL. */
+    void (*safe)(void *ctx, struct slice name, uint64_t bytes);
     /* After each round: what could not be read in it. */
     void (*unread)(void *ctx, const struct problems *problems, const struct inputs *inputs);
     /* As in struct intake, over all rounds; may be NULL. */

@@ -102,6 +102,55 @@ same "standard input" "$(total events - <"$scratch/piped")" 1
 same "standard input again" "$(total known - <"$scratch/piped")" 1
 same "nothing stays behind" "$(find "$data" -maxdepth 1 -name 'incoming*')" ""
 
+mkfifo "$scratch/stream"
+: >"$scratch/empty"
+"$hikeshi" intake --data "$data" --json --every 1 "$scratch/stream" >"$scratch/acks" 2>&1 &
+exec 7>"$scratch/stream"
+lines 101 120 >"$scratch/some"
+cat "$scratch/some" >&7
+printf '{"@timestamp":' >&7
+acknowledged() { # acknowledged TEXT: within ten seconds
+    local i
+    for i in $(seq 100); do
+        ! grep -qF -- "$1" "$scratch/acks" || return 0
+        sleep 0.1
+    done
+    return 1
+}
+check "what came through a pipe is safe soon" acknowledged '"safe_bytes":'
+same "whole records of it" "$(grep -o '"safe_bytes":[0-9]*' "$scratch/acks" | head -n 1)" \
+    "\"safe_bytes\":$(lines 101 120 | wc -c)"
+check "and soon after in the store, while the pipe goes on" acknowledged '"events":20'
+printf '"2026-11-10T02:00:00Z","message":"the last line"}\n' >&7
+kill -9 $!
+exec 7>&-
+wait 2>/dev/null
+# what was safe when a process died comes in with the next
+"$hikeshi" intake --data "$data" --every 600 --json "$scratch/stream" >"$scratch/acks" 2>&1 &
+exec 7>"$scratch/stream"
+lines 121 150 >"$scratch/some"
+cat "$scratch/some" >&7
+check "safe, but not yet in the store" acknowledged '"safe_bytes":'
+kill -9 $!
+exec 7>&-
+wait 2>/dev/null
+check "it waits in the data folder" test -s "$data/incoming"
+same "the next intake takes it in" "$(total events "$scratch/empty")" 30
+same "once" "$(total events "$scratch/empty")" 0
+same "nothing stays behind" "$(find "$data" -maxdepth 1 -name 'incoming*')" ""
+same "a compressed pipe" "$(lines 151 160 | gzip | { total events -; })" 10
+status "a pipe of garbage" 3 bash -c 'yes garbage | "$@"' _ "$hikeshi" intake --data "$data" -
+"$hikeshi" intake --data "$data" --json "$scratch/stream" >"$scratch/acks" 2>&1 &
+exec 7>"$scratch/stream"
+lines 161 170 >"$scratch/some"
+cat "$scratch/some" >&7
+acknowledged '"safe_bytes":'
+kill -TERM $!
+wait $!
+same "a pipe that is stopped: status" $? 130
+exec 7>&-
+check "what came is in the store" acknowledged '"events":10'
+
 # ---- what can't be taken in ----
 status "a path that is not there" 3 intake "$scratch/none"
 echo "this is no log" >"$scratch/garbage.txt"
