@@ -14,7 +14,6 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -42,13 +41,6 @@ struct pouring {
     bool end, stopped;
 };
 
-static int64_t clock_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec * NS_PER_SECOND + t.tv_nsec;
-}
-
 static void incoming_path(const struct take_state *r, const char *name, char out[PATH_BYTES])
 {
     snprintf(out, PATH_BYTES, "%s/%s", r->s->path, name);
@@ -71,7 +63,7 @@ static enum status fill(struct pouring *p, struct error *err)
     if (got < 0)
         return error_system(err, p->from_name, "can't be read");
     if (!p->pending.n)
-        p->pending_since = clock_ns();
+        p->pending_since = monotonic_ns();
     p->pending.n += (size_t)got;
     p->end = got == 0;
     return OK;
@@ -84,7 +76,7 @@ static enum status open_file(struct pouring *p, const char *name, struct error *
     if (p->to < 0)
         return error_system(err, p->path, "can't make the file");
     p->in_file = 0;
-    p->file_since = clock_ns();
+    p->file_since = monotonic_ns();
     return io_sync_folder(&store_io_system, p->r->s->path, err);
 }
 
@@ -97,7 +89,7 @@ static enum status write_pending(struct pouring *p, size_t n, struct error *err)
         return status;
     memmove(p->pending.p, p->pending.p + n, p->pending.n - n);
     p->pending.n -= n;
-    p->pending_since = clock_ns();
+    p->pending_since = monotonic_ns();
     p->offset += n;
     p->in_file += n;
     return OK;
@@ -110,7 +102,7 @@ static enum status save(struct pouring *p, struct error *err)
     if ((!p->end || p->stopped) && n < BATCH_BYTES_MOST)
         n = intake_cut(p->reader, buf_slice(&p->pending), p->offset);
     p->want = n ? SAFE_BYTES : p->pending.n * 2;
-    p->pending_since = clock_ns();
+    p->pending_since = monotonic_ns();
     if (!n)
         return OK;
     enum status status = p->to < 0 ? open_file(p, "incoming", err) : OK;
@@ -145,7 +137,7 @@ static enum status take_in(struct pouring *p, struct error *err)
 
 static bool is_due(int64_t since, int64_t period)
 {
-    return clock_ns() - since >= period;
+    return monotonic_ns() - since >= period;
 }
 
 static enum status pour_records(struct pouring *p, struct error *err)

@@ -21,7 +21,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -49,13 +48,6 @@ static uint32_t draw(struct test *t, uint32_t below)
     t->seed ^= t->seed << 25;
     t->seed ^= t->seed >> 27;
     return (uint32_t)((t->seed * 0x2545f4914f6cdd1du) >> 33) % below;
-}
-
-static int64_t clock_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * NS_PER_SECOND + now.tv_nsec;
 }
 
 /* ---- logs ---- */
@@ -171,7 +163,7 @@ static int attend(struct test *t, struct process *p, int64_t until, unsigned rou
     while (open) {
         struct pollfd ready[] = {{p->out, POLLIN, 0}, {p->in, POLLOUT, 0}};
         poll(ready, p->in >= 0 ? 2 : 1, 2);
-        if (!killed && until && clock_ns() >= until) {
+        if (!killed && until && monotonic_ns() >= until) {
             kill(p->pid, SIGKILL);
             killed = true;
         }
@@ -225,12 +217,12 @@ static int run_files(struct test *t, unsigned from, unsigned to, bool kill_it)
                 arguments[n++] = arena_slice(&a, slice_str(name)).p;
         }
     arguments[n] = NULL;
-    int64_t begun = clock_ns();
+    int64_t begun = monotonic_ns();
     struct process p = start(t, arguments, false);
     int64_t until = kill_it ? begun + draw(t, 1000) * (t->longest * 12 / 10) / 1000 : 0;
     int status = attend(t, &p, until, to);
-    if (!kill_it && t->longest < clock_ns() - begun)
-        t->longest = clock_ns() - begun;
+    if (!kill_it && t->longest < monotonic_ns() - begun)
+        t->longest = monotonic_ns() - begun;
     arena_free(&a);
     return status;
 }
@@ -240,7 +232,7 @@ static void run_stream(struct test *t, unsigned round)
     const char *arguments[] = {"hikeshi", "intake", "--json", "--every", "1",
                                "--data",  t->data,  "-",      NULL};
     struct process p = start(t, arguments, true);
-    attend(t, &p, clock_ns() + draw(t, 1500) * (NS_PER_SECOND / 1000), round);
+    attend(t, &p, monotonic_ns() + draw(t, 1500) * (NS_PER_SECOND / 1000), round);
 }
 
 /* ---- what is there ---- */
@@ -371,7 +363,7 @@ static int tear_down(void **state)
 
 int main(int argc, char **argv)
 {
-    struct test t = {.program = getenv("HIKESHI"), .seed = (uint64_t)clock_ns() | 1};
+    struct test t = {.program = getenv("HIKESHI"), .seed = (uint64_t)monotonic_ns() | 1};
     t.rounds = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 20;
     if (!t.program)
         t.program = "build/hikeshi";
