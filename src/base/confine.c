@@ -135,6 +135,8 @@ static enum status confine_files(const struct confine_needs *needs, struct confi
         return OK;
     }
     struct landlock_attributes all = landlock_all((int)abi);
+    if (needs->network)
+        all.handled_access_net = 0;
     int ruleset = (int)syscall(SYS_landlock_create_ruleset, &all, sizeof all, 0);
     if (ruleset < 0 && errno == E2BIG) /* a kernel that knows but the first field */
         ruleset = (int)syscall(SYS_landlock_create_ruleset, &all, sizeof all.handled_access_fs, 0);
@@ -202,6 +204,11 @@ static const char refused[] =
     "kexec_load kexec_file_load reboot swapon swapoff memfd_create symlink symlinkat link "
     "mknod mknodat ";
 
+/* What a client of the network needs on top; it takes the place of the refusal. */
+static const char client[] =
+    "socket socketpair connect bind sendto sendmsg sendmmsg recvfrom recvmsg recvmmsg getsockopt "
+    "setsockopt getsockname getpeername shutdown ";
+
 /* A call that is allowed when (argument & mask) == value. */
 struct guarded {
     int call;
@@ -246,13 +253,25 @@ static int add_guarded(scmp_filter_ctx filter)
     return r;
 }
 
-/* The calls of a list, each of which ends with a space, get the action. */
-static int add_calls(scmp_filter_ctx filter, uint32_t action, const char *calls)
+static bool is_listed(const char *calls, const char *name)
+{
+    size_t n = strlen(name);
+    for (const char *at = calls; (at = strstr(at, name)); at += n)
+        if ((at == calls || at[-1] == ' ') && at[n] == ' ')
+            return true;
+    return false;
+}
+
+/* The calls of a list, each of which ends with a space, get the action, but for those of another
+ * (which may be empty). */
+static int add_calls(scmp_filter_ctx filter, uint32_t action, const char *calls, const char *but)
 {
     const char *end;
     for (const char *at = calls; (end = strchr(at, ' ')); at = end + 1) {
         char name[32];
         snprintf(name, sizeof name, "%.*s", (int)(end - at), at);
+        if (is_listed(but, name))
+            continue;
         int call = seccomp_syscall_resolve_name(name);
         if (call == __NR_SCMP_ERROR)
             return -EINVAL;
@@ -263,7 +282,7 @@ static int add_calls(scmp_filter_ctx filter, uint32_t action, const char *calls)
     return 0;
 }
 
-static enum status confine_calls(struct error *err)
+static enum status confine_calls(bool network, struct error *err)
 {
     int r = -ENOMEM;
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
@@ -276,9 +295,11 @@ static enum status confine_calls(struct error *err)
     if (r == 0) /* a search tree instead of a row of comparisons */
         r = seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
     if (r == 0)
-        r = add_calls(filter, SCMP_ACT_ALLOW, allowed);
+        r = add_calls(filter, SCMP_ACT_ALLOW, allowed, "");
+    if (r == 0 && network)
+        r = add_calls(filter, SCMP_ACT_ALLOW, client, "");
     if (r == 0)
-        r = add_calls(filter, SCMP_ACT_ERRNO(EPERM), refused);
+        r = add_calls(filter, SCMP_ACT_ERRNO(EPERM), refused, network ? client : "");
     if (r == 0)
         r = add_guarded(filter);
     if (r == 0)
@@ -333,7 +354,7 @@ enum status confine(const struct confine_needs *needs, struct confine_report *re
     enum status status = confine_files(needs, report, err);
     if (status != OK)
         return status;
-    status = confine_calls(err);
+    status = confine_calls(needs->network, err);
 #if SANITIZED
     atomic_store(&leaks_unseen, status == OK);
 #endif

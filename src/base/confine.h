@@ -29,6 +29,7 @@
 #ifndef BASE_CONFINE_H
 #define BASE_CONFINE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/error.h"
@@ -38,6 +39,8 @@ struct confine_needs {
     size_t read_n;
     const char *const *write; /* files, and folders in which files are made, changed, taken away */
     size_t write_n;
+    bool network; /* to be a client: to look names up and to connect. For a process that reads no
+                   * evidence; what is in the folders above it could send away */
 };
 
 struct confine_report {

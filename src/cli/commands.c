@@ -17,6 +17,7 @@ extern const struct command store_status_command;
 extern const struct command store_rebuild_command;
 extern const struct command store_merge_command;
 extern const struct command store_checkpoint_command;
+extern const struct command store_timestamp_command;
 extern const struct command store_retain_command;
 extern const struct command store_hold_command;
 extern const struct command store_release_command;
@@ -42,6 +43,7 @@ const struct command *const commands[] = {
     &store_rebuild_command,
     &store_merge_command,
     &store_checkpoint_command,
+    &store_timestamp_command,
     &store_retain_command,
     &store_hold_command,
     &store_release_command,

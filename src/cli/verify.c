@@ -17,7 +17,7 @@
 
 struct verify_values {
     struct data_values data;
-    const char *key, *against;
+    const char *key, *against, *tsa_ca;
     bool json, quiet;
     unsigned progress;
 };
@@ -30,6 +30,11 @@ static const struct option options[] = {
     {0, "against", OPTION_TEXT, "FILE",
      N_("a checkpoint that was kept elsewhere: the folder must still hold all that it covers"),
      .at = offsetof(struct verify_values, against)},
+    {0, "tsa-ca", OPTION_TEXT, "FILE",
+     N_("certificates (PEM) of the timestamp authorities that you trust: timestamps' signatures "
+        "are "
+        "checked"),
+     .at = offsetof(struct verify_values, tsa_ca)},
     {0, "json", OPTION_FLAG, NULL, N_("one JSON object"),
      .at = offsetof(struct verify_values, json), .group = N_("What is told")},
     {0, "progress", OPTION_SET, NULL, N_("show how far it is, also when stderr is no terminal"),
@@ -178,7 +183,7 @@ static int run(const struct command *self, void *values, const struct text_list 
     (void)self;
     (void)operands;
     struct run r = {.v = values};
-    struct buf key = {0}, against = {0};
+    struct buf key = {0}, against = {0}, tsa_ca = {0};
     struct verify_options what = {.stop = stop_on_signals(), .progress = show_progress};
     struct confine_report report;
     struct error err = {0};
@@ -189,6 +194,9 @@ static int run(const struct command *self, void *values, const struct text_list 
         status = read_key(r.v->key, &key, &err);
     if (status == OK && r.v->against)
         status = small_file_read(r.v->against, &against, &err);
+    if (status == OK && r.v->tsa_ca)
+        status = small_file_read(r.v->tsa_ca, &tsa_ca, &err);
+    what.tsa_ca = buf_slice(&tsa_ca);
     what.key = buf_slice(&key);
     what.against = buf_slice(&against);
     if (status == OK)
@@ -204,6 +212,7 @@ static int run(const struct command *self, void *values, const struct text_list 
     }
     buf_free(&key);
     buf_free(&against);
+    buf_free(&tsa_ca);
     buf_free(&r.wrong);
     buf_free(&r.notes);
     free(path);

@@ -92,6 +92,15 @@ struct store_hold {
     uint64_t entry;
 };
 
+/* A timestamp (RFC 3161) over a checkpoint (stamp.h). */
+struct store_stamp {
+    uint64_t size;         /* entries under the checkpoint */
+    struct slice response; /* of the authority, DER */
+    struct slice url, by;
+    timestamp at; /* by our clock */
+    uint64_t entry;
+};
+
 struct store_transaction;
 
 struct store {
@@ -118,6 +127,10 @@ struct store {
         struct store_hold *at;
         size_t n, cap;
     } holds;
+    struct {
+        struct store_stamp *at;
+        size_t n, cap;
+    } stamps;
     size_t set_aside;     /* things a crash left, moved away when this writer opened the folder */
     int lock, journal_fd; /* of a writer */
     uint64_t entries_before; /* in the journal when it was opened */

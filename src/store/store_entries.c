@@ -3,6 +3,7 @@
 
 #include "base/vec.h"
 #include "store/retention.h"
+#include "store/stamp.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -170,6 +171,18 @@ void entry_release(struct buf *b, struct slice name, struct slice reason, struct
     put_time(b, "at", at);
     put_string(b, "by", by);
     buf_char(b, '}');
+}
+
+void entry_stamp(struct buf *b, const struct store_stamp *stamp)
+{
+    buf_add(b, SLICE("{\"entry\":\"timestamp\""));
+    put_count(b, "size", stamp->size);
+    put_string(b, "url", stamp->url);
+    put_time(b, "at", stamp->at);
+    put_string(b, "by", stamp->by);
+    buf_add(b, SLICE(",\"response\":\""));
+    put_base64(b, stamp->response);
+    buf_add(b, SLICE("\"}"));
 }
 
 void entry_expire(struct buf *b, const struct expiry *e)
@@ -514,6 +527,25 @@ static void apply_expire(struct reading *r, const json_t *o)
     }
 }
 
+static void apply_stamp(struct reading *r, const json_t *o, uint64_t number)
+{
+    struct store_stamp stamp = {
+        .size = get_count(r, o, "size"),
+        .url = get_string(r, o, "url"),
+        .by = get_string(r, o, "by"),
+        .at = get_moment(r, o, "at"),
+        .entry = number,
+    };
+    struct slice text = get_string(r, o, "response");
+    uint8_t *bytes = arena_alloc(&r->s->arena, text.n);
+    ptrdiff_t n = take_base64(text, bytes, text.n);
+    r->bad |= n <= 0 || stamp.size > number || !stamp_note(r->s, &stamp).p;
+    if (r->bad)
+        return;
+    stamp.response = slice_of(bytes, (size_t)n);
+    *VEC_PUSH(r->s->stamps) = stamp;
+}
+
 enum status entry_apply(struct store *s, uint64_t number, struct error *err)
 {
     struct reading r = {.s = s};
@@ -538,6 +570,8 @@ enum status entry_apply(struct store *s, uint64_t number, struct error *err)
         apply_release(&r, o);
     else if (strcmp(entry, "expire") == 0)
         apply_expire(&r, o);
+    else if (strcmp(entry, "timestamp") == 0)
+        apply_stamp(&r, o, number);
     else
         r.bad = true;
     json_decref(o);

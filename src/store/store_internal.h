@@ -45,6 +45,8 @@ void entry_hold(struct buf *b, const struct store_hold *h);
 void entry_release(struct buf *b, struct slice name, struct slice reason, struct slice by,
                    timestamp at);
 
+void entry_stamp(struct buf *b, const struct store_stamp *stamp);
+
 /* What an expiry took away of one log source, and by which rule. */
 struct expired_source {
     struct slice source;

@@ -402,6 +402,7 @@ void store_forget(struct store *s)
     free(s->files);
     free(s->retains.at);
     free(s->holds.at);
+    free(s->stamps.at);
     map_free(&s->by_sha256);
     map_free(&s->by_head);
     journal_free(&s->journal);

@@ -3,6 +3,7 @@
 #include "base/vec.h"
 #include "store/catalogue.h"
 #include "store/original.h"
+#include "store/stamp.h"
 #include "store/store_internal.h"
 
 #include <errno.h>
@@ -305,6 +306,30 @@ static void verify_originals(struct verifying *v)
     }
 }
 
+/* Timestamps are over the checkpoints that they say; their signatures need somebody to trust. */
+static void verify_stamps(struct verifying *v)
+{
+    struct store *s = &v->s;
+    for (size_t i = 0; i < s->stamps.n && !stopped(v); i++) {
+        const struct store_stamp *stamp = &s->stamps.at[i];
+        const struct slice *ca = v->options->tsa_ca.p ? &v->options->tsa_ca : NULL;
+        struct stamp_told told;
+        char when[TIMESTAMP_TEXT], text[512];
+        if (stamp_check(stamp->response, stamp_note(s, stamp), ca, NULL, &told, &v->err) != OK) {
+            struct error why = v->err;
+            error_set(&v->err, STATUS_BAD_INPUT, s->journal.path, s->journal.lines.at[stamp->entry],
+                      "%s", why.what);
+            wrong(v);
+            continue;
+        }
+        timestamp_text(told.at, 0, when);
+        snprintf(text, sizeof text, "timestamp of %s over the first %llu entries%s%s%s", when,
+                 (unsigned long long)stamp->size, *told.authority ? ", by " : "", told.authority,
+                 ca ? "" : "; its signature was not checked (--tsa-ca)");
+        note(v, s->journal.path, text);
+    }
+}
+
 /* ---- what nobody knows ---- */
 
 static void add_name(void *to, const char *name)
@@ -472,6 +497,7 @@ enum status store_verify(const struct store_io *io, const char *path,
     verify_journal(&v);
     v.total = bytes_named(&v.s);
     verify_against(&v);
+    verify_stamps(&v);
     if (v.s.key) {
         verify_public_key(&v);
         verify_private_key(&v);

@@ -14,7 +14,8 @@
 
 struct verify_options {
     struct slice key; /* a verifier key kept elsewhere, that the folder's must be; p NULL: none */
-    struct slice against;              /* a checkpoint kept elsewhere; p NULL: none */
+    struct slice against; /* a checkpoint kept elsewhere; p NULL: none */
+    struct slice tsa_ca;  /* certificates (PEM) of timestamp authorities to trust; p NULL: none */
     const volatile sig_atomic_t *stop; /* may be NULL: ends soon when not 0 */
     /* How many bytes of how many have been looked at; may be NULL. */
     void (*progress)(void *ctx, uint64_t done, uint64_t total);

@@ -9,6 +9,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <seccomp.h>
 #include <signal.h>
@@ -106,7 +107,8 @@ static void confined(struct place *p, void (*body)(struct place *))
     assert_true(child >= 0);
     if (child == 0) {
         const char *const read_paths[] = {p->in, p->one}, *const write_paths[] = {p->out, p->log};
-        struct confine_needs needs = {read_paths, 2, write_paths, 2};
+        struct confine_needs needs = {
+            .read = read_paths, .read_n = 2, .write = write_paths, .write_n = 2};
         struct error err;
         if (confine(&needs, &p->report, &err) != OK) {
             error_print(&err, stderr);
@@ -230,6 +232,30 @@ static void try_network(struct place *p)
 static void no_network(void **state)
 {
     confined(*state, try_network);
+}
+
+/* A client may connect, and may nothing else that others may not. */
+static void try_client(void)
+{
+    struct sockaddr_in here = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t n = sizeof here;
+    int server = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    CHECK(server >= 0 && bind(server, (struct sockaddr *)&here, n) == 0);
+    CHECK(listen(server, 1) == 0 && getsockname(server, (struct sockaddr *)&here, &n) == 0);
+    struct confine_needs needs = {.network = true};
+    struct confine_report report;
+    struct error err;
+    CHECK(confine(&needs, &report, &err) == OK);
+    int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    CHECK(client >= 0 && connect(client, (struct sockaddr *)&here, sizeof here) == 0);
+    CHECK(send(client, "x", 1, 0) == 1);
+    CHECK_REFUSED(listen(client, 1), EPERM);
+    CHECK_REFUSED(accept(server, NULL, NULL), EPERM);
+    CHECK_REFUSED(fork(), EPERM);
+    char *const arguments[] = {"true", NULL};
+    CHECK_REFUSED(execv("/bin/true", arguments), EPERM);
+    if (report.landlock)
+        CHECK_REFUSED(open("/etc/passwd", O_RDONLY | O_CLOEXEC), EACCES);
 }
 
 static void try_programs(struct place *p)
@@ -376,6 +402,12 @@ static void try_missing_path(void)
     CHECK(strstr(err.what, "No such file") != NULL);
 }
 
+static void clients_connect_only(void **state)
+{
+    (void)state;
+    in_child(try_client);
+}
+
 static void missing_path_is_named(void **state)
 {
     (void)state;
@@ -509,6 +541,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(no_core_dump, make_place, remove_place),
         cmocka_unit_test_setup_teardown(exit_is_clean, make_place, remove_place),
         cmocka_unit_test_setup_teardown(report_says_what_holds, make_place, remove_place),
+        cmocka_unit_test(clients_connect_only),
         cmocka_unit_test(missing_path_is_named),
         cmocka_unit_test(without_landlock_the_rest_holds),
         cmocka_unit_test(without_seccomp_it_fails),
