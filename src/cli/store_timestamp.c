@@ -113,7 +113,7 @@ static int run(const struct command *self, void *values, const struct text_list 
     (void)operands;
     struct run r = {.v = values};
     struct error err = {0};
-    struct stamp_told told;
+    struct stamp_told told = {0};
     bool new = false;
     enum status status = prepare(&r, &new, &err);
     if (status == OK && new)
