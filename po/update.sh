@@ -22,7 +22,7 @@ messages() {
 find src -name '*.[ch]' | messages
 sed -i "s/charset=CHARSET/charset=UTF-8/" "$pot"
 # What tells of errors is a message by itself, but for faults of what is written in English.
-find src/base src/cli src/intake src/report -name '*.c' ! -name 'yaml*' |
+find src/base src/casebook src/cli src/intake src/report -name '*.c' ! -name 'yaml*' |
     messages --join-existing --keyword=error_set:5 --keyword=error_system:3 \
         --keyword=problem_add:4 --keyword=problem:3 --keyword=evtx_wrong:3
 msggrep --invert-match --msgid --regexp='^%s$' --output-file="$pot" "$pot"

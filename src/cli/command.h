@@ -82,6 +82,7 @@ struct option {
     size_t at;             /* of the member in the command's struct of values */
     unsigned set;
     bool ends;         /* OPTION_TIME: a date alone means the end of that day */
+    bool ahead;        /* OPTION_TIME: 7d is in seven days, not seven days ago */
     const char *group; /* opens a group of options in --help, under this heading */
 };
 

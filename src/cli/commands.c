@@ -6,6 +6,12 @@
 
 extern const struct command init_command;
 extern const struct command intake_command;
+extern const struct command detect_command;
+extern const struct command finding_list_command;
+extern const struct command finding_show_command;
+extern const struct command finding_suppress_command;
+extern const struct command finding_unsuppress_command;
+extern const struct command finding_suppressions_command;
 extern const struct command scan_command;
 extern const struct command events_command;
 extern const struct command hunt_command;
@@ -35,6 +41,12 @@ const struct command *const commands[] = {
     &init_command,
     &intake_command,
     &hunt_command,
+    &detect_command,
+    &finding_list_command,
+    &finding_show_command,
+    &finding_suppress_command,
+    &finding_unsuppress_command,
+    &finding_suppressions_command,
     &rules_check_command,
     &rules_list_command,
     &verify_command,

@@ -18,9 +18,10 @@ struct input_values {
     unsigned threads, progress; /* progress: enum progress_wish */
 };
 
-/* Rows of a table of options, for a struct of values that has a member `input`. */
+/* Rows of a table of options, for a struct of values that has a member `input`: which events, how to
+ * work, and both for commands that read logs. */
 /* clang-format off */
-#define INPUT_OPTIONS(type)                                                                        \
+#define SELECTION_OPTIONS(type)                                                                    \
     {0, "from", OPTION_TIME, "TIME",                                                               \
      N_("only events from then on: 2026-11-10, 2026-11-10T10:23:41+09:00 (UTC when no zone is "    \
      "given), or 7d for the last seven days (s, m, h, d, w)"),                                     \
@@ -30,10 +31,8 @@ struct input_values {
      .at = offsetof(type, input.to), .ends = true},                                                \
     {0, "host", OPTION_TEXT, "NAME",                                                               \
      N_("only events of this host, in upper or lower case; * is any text, ? any character"),       \
-     .at = offsetof(type, input.host)},                                                            \
-    {0, "carve", OPTION_FLAG, NULL,                                                                \
-     N_("look for records in slack space and between damaged parts of .evtx files too"),           \
-     .at = offsetof(type, input.carve)},                                                           \
+     .at = offsetof(type, input.host)}
+#define WORK_OPTIONS(type)                                                                         \
     {0, "threads", OPTION_NUMBER, "N", N_("work with N threads (one a processor)"),                \
      .at = offsetof(type, input.threads), .group = N_("How")},                                     \
     {0, "progress", OPTION_SET, NULL, N_("show how far it is, also when stderr is no terminal"),   \
@@ -45,6 +44,12 @@ struct input_values {
     {'v', "verbose", OPTION_FLAG, NULL,                                                            \
      N_("say more: every place that could not be read, where the time went"),                      \
      .at = offsetof(type, input.verbose)}
+#define INPUT_OPTIONS(type)                                                                        \
+    SELECTION_OPTIONS(type),                                                                       \
+    {0, "carve", OPTION_FLAG, NULL,                                                                \
+     N_("look for records in slack space and between damaged parts of .evtx files too"),           \
+     .at = offsetof(type, input.carve)},                                                           \
+    WORK_OPTIONS(type)
 /* clang-format on */
 
 /* STATUS_BAD_USE when no event can be wanted. */

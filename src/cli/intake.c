@@ -1,5 +1,6 @@
 /* hikeshi intake: takes logs into the data folder, for good. */
 #include "cli/data_folder.h"
+#include "cli/detection.h"
 #include "cli/input.h"
 #include "cli/stop.h"
 
@@ -11,8 +12,10 @@
 
 struct intake_values {
     struct data_values data;
+    struct rule_values rules;
+    struct text_list rule_paths;
     unsigned threads, every, progress; /* progress: enum progress_wish */
-    bool no_originals, carve, json, quiet, verbose;
+    bool no_originals, no_rules, carve, json, quiet, verbose;
 };
 
 #define AT(member) .at = offsetof(struct intake_values, member)
@@ -26,6 +29,9 @@ static const struct option options[] = {
     {0, "every", OPTION_NUMBER, "SECONDS",
      N_("how often what comes through a pipe is put into the store, where it can be searched (60)"),
      AT(every)},
+    {'r', "rules", OPTION_LIST, "DIR", RULES_OF_FOLDER, AT(rule_paths), .group = N_("Rules")},
+    {0, "no-rules", OPTION_FLAG, NULL, N_("look for nothing on the way in"), AT(no_rules)},
+    RULE_OPTIONS(struct intake_values),
     {0, "json", OPTION_FLAG, NULL, N_("tell it as JSON lines"), AT(json), .group = N_("How")},
     {0, "threads", OPTION_NUMBER, "N", N_("work with N threads (one a processor)"), AT(threads)},
     {0, "progress", OPTION_SET, NULL, N_("show how far it is, also when stderr is no terminal"),
@@ -43,6 +49,7 @@ static const struct example examples[] = {
     {"hikeshi intake evidence/ Security.evtx", N_("into the data folder here or above")},
     {"hikeshi intake --data /srv/evidence --no-originals /var/log/app/",
      N_("the events alone, without the files")},
+    {"hikeshi intake -r sigma/rules evidence/", N_("with detection on the way in")},
     {"journalctl -o json | hikeshi intake -", N_("from a pipe")},
     {NULL, NULL},
 };
@@ -50,12 +57,59 @@ static const struct example examples[] = {
 struct run {
     const struct intake_values *v;
     struct store *store;
+    struct detection detection; /* rules NULL: none */
+    struct detection_sink {
+        struct detector *detector;
+        unsigned worker;
+    } * sinks;                 /* one a worker */
     struct problems *problems; /* with paths */
     struct inputs *inputs;
     struct progress progress;
     struct buf line;
     char by[512];
 };
+
+/* ---- detection on the way in ---- */
+
+static enum status detect_block(void *ctx, struct block *b, struct error *err)
+{
+    const struct detection_sink *sink = ctx;
+    return detector_block(sink->detector, sink->worker, b, err);
+}
+
+static struct block_sink sink_of(void *ctx, unsigned worker)
+{
+    struct run *r = ctx;
+    r->sinks[worker] = (struct detection_sink){r->detection.detector, worker};
+    return (struct block_sink){detect_block, &r->sinks[worker]};
+}
+
+/* From here on a crash may leave events without their findings. */
+static enum status settle(void *ctx, struct error *err)
+{
+    struct run *r = ctx;
+    detector_end(r->detection.detector);
+    return casebook_expect(r->detection.casebook, r->store->journal.entries.n, err);
+}
+
+static enum status committed(void *ctx, struct error *err)
+{
+    struct run *r = ctx;
+    return detection_take(&r->detection, r->store->journal.entries.n, NULL, NULL, err);
+}
+
+/* Opens what detection needs, before the process is confined. */
+static enum status open_detection(struct run *r, struct error *err)
+{
+    struct detection *d = &r->detection;
+    if (r->v->no_rules)
+        return OK;
+    enum status status = detection_open(d, &r->v->rules, &r->v->rule_paths, r->store->path,
+                                        r->v->threads, false, r->v->quiet, err);
+    if (status == OK && d->rules)
+        r->sinks = xcalloc(d->threads, sizeof *r->sinks);
+    return status;
+}
 
 /* ---- telling ---- */
 
@@ -170,6 +224,10 @@ static void tell_all_json(struct run *r, const struct take_counts *c, enum statu
     put_count(b, "segment_bytes", c->segment_bytes);
     put_count(b, "original_bytes", c->original_bytes);
     put_count(b, "problems", c->problems);
+    if (r->detection.rules) {
+        buf_char(b, ',');
+        detection_json(&r->detection, b);
+    }
     print_line(r);
 }
 
@@ -203,7 +261,8 @@ static enum status prepare(struct run *r, const struct text_list *paths, struct 
     r->problems = problems_new();
     r->inputs = inputs_find(paths->at, paths->n, r->problems);
     data_folder_user(r->by, sizeof r->by);
-    return input_confine(paths, r->store->path, err);
+    enum status status = open_detection(r, err);
+    return status == OK ? input_confine(paths, r->store->path, err) : status;
 }
 
 static int finish(struct run *r, enum status status, const struct take_counts *counts,
@@ -215,6 +274,8 @@ static int finish(struct run *r, enum status status, const struct take_counts *c
         tell_all_json(r, counts, status);
     else if (!r->v->quiet)
         tell_all_text(counts);
+    if (r->detection.rules && !r->v->json && !r->v->quiet)
+        detection_tell(&r->detection, stdout);
     if (status == STATUS_INTERRUPTED)
         fputs(_("hikeshi: stopped; what was told as taken in stays, and the same command goes on "
                 "with the rest\n"),
@@ -224,6 +285,38 @@ static int finish(struct run *r, enum status status, const struct take_counts *c
     if (status != OK)
         return status == STATUS_INTERRUPTED ? EXIT_STATUS_INTERRUPTED : EXIT_STATUS_FAILED;
     return problems ? EXIT_STATUS_UNREAD : EXIT_STATUS_CLEAN;
+}
+
+static enum status take_all(struct run *r, struct take_counts *counts, struct error *err)
+{
+    bool detect = r->detection.rules != NULL;
+    struct take job = {
+        .store = r->store,
+        .options = {.carve = r->v->carve},
+        .threads = detect ? r->detection.threads : r->v->threads,
+        .originals = !r->v->no_originals,
+        .by = r->by,
+        .every = r->v->every * NS_PER_SECOND,
+        .sink = detect ? sink_of : NULL,
+        .settle = detect ? settle : NULL,
+        .committed = detect ? committed : NULL,
+        .told = told,
+        .safe = safe,
+        .unread = unread,
+        .progress = show_progress,
+        .ctx = r,
+        .stop = stop_on_signals(),
+    };
+    enum status status = OK;
+    *counts = (struct take_counts){0};
+    if (detect)
+        status = detection_catch_up(&r->detection, r->store, job.stop, r->v->quiet, err);
+    if (status != OK)
+        return status;
+    progress_begin(&r->progress, stderr, (enum progress_wish)r->v->progress);
+    status = take_run(&job, r->inputs, counts, err);
+    progress_end(&r->progress);
+    return status;
 }
 
 static int run(const struct command *self, void *values, const struct text_list *operands)
@@ -238,28 +331,14 @@ static int run(const struct command *self, void *values, const struct text_list 
         error_print(&err, stderr);
         result = data_folder_exit(status);
     } else {
-        struct take job = {
-            .store = r.store,
-            .options = {.carve = r.v->carve},
-            .threads = r.v->threads,
-            .originals = !r.v->no_originals,
-            .by = r.by,
-            .every = r.v->every * NS_PER_SECOND,
-            .told = told,
-            .safe = safe,
-            .unread = unread,
-            .progress = show_progress,
-            .ctx = &r,
-            .stop = stop_on_signals(),
-        };
-        progress_begin(&r.progress, stderr, (enum progress_wish)r.v->progress);
-        status = take_run(&job, r.inputs, &counts, &err);
-        progress_end(&r.progress);
+        status = take_all(&r, &counts, &err);
         result = finish(&r, status, &counts, &err);
     }
     buf_free(&r.line);
     inputs_free(r.inputs);
     problems_free(r.problems);
+    detection_close(&r.detection);
+    free(r.sinks);
     store_close(r.store);
     return result;
 }
@@ -277,6 +356,8 @@ const struct command intake_command = {
            "it; - is standard input.\n\n"
            "Each file is told when it is on the disk. A file whose content is there already is "
            "left out, so a command that was interrupted can be given again.\n\n"
+           "With rules, what they find goes into the data folder too; hikeshi finding list shows "
+           "it.\n\n"
            "The exit status is 0 when all was taken in, 3 when not all could be read, 4 when "
            "the work could not be done."),
     .options = options,

@@ -120,8 +120,8 @@ static enum status bad_value(struct parse *p, const struct option *o, const char
                      o->name, text, wanted);
 }
 
-/* "7d" is seven days before now; units s, m, h, d, w. */
-static bool relative_time(const char *text, timestamp now, timestamp *out)
+/* "7d" is seven days before now, or `ahead` of it; units s, m, h, d, w. */
+static bool relative_time(const char *text, timestamp now, bool ahead, timestamp *out)
 {
     static const char units[] = "smhdw";
     static const int64_t seconds[] = {1, 60, 3600, 86400, 604800};
@@ -131,10 +131,11 @@ static bool relative_time(const char *text, timestamp now, timestamp *out)
     if (text[0] < '0' || text[0] > '9' || errno || !*end || end[1])
         return false;
     const char *unit = strchr(units, *end);
-    int64_t back;
-    return unit && !__builtin_mul_overflow((int64_t)n, seconds[unit - units], &back) &&
-           !__builtin_mul_overflow(back, NS_PER_SECOND, &back) &&
-           !__builtin_sub_overflow(now, back, out);
+    int64_t span;
+    return unit && !__builtin_mul_overflow((int64_t)n, seconds[unit - units], &span) &&
+           !__builtin_mul_overflow(span, NS_PER_SECOND, &span) &&
+           !(ahead ? __builtin_add_overflow(now, span, out)
+                   : __builtin_sub_overflow(now, span, out));
 }
 
 static enum status take_time(struct parse *p, const struct option *o, const char *text)
@@ -142,13 +143,15 @@ static enum status take_time(struct parse *p, const struct option *o, const char
     struct option_time time = {.given = true};
     struct slice s = slice_str(text);
     const size_t date_only = sizeof "2026-11-10" - 1;
-    if (!relative_time(text, p->now, &time.at)) {
+    if (!relative_time(text, p->now, o->ahead, &time.at)) {
         if (!timestamp_parse(s, &time.at) ||
             (o->ends && s.n == date_only &&
              __builtin_add_overflow(time.at, 86400 * NS_PER_SECOND, &time.at)))
             return bad_value(p, o, text,
-                             _("a time: give 2026-11-10, 2026-11-10T10:23:41+09:00, or 7d for "
-                               "seven days ago (s, m, h, d, w)"));
+                             o->ahead ? _("a time: give 2026-11-10, 2026-11-10T10:23:41+09:00, or "
+                                          "7d for in seven days (s, m, h, d, w)")
+                                      : _("a time: give 2026-11-10, 2026-11-10T10:23:41+09:00, or "
+                                          "7d for seven days ago (s, m, h, d, w)"));
     }
     memcpy(p->values + o->at, &time, sizeof time);
     return OK;

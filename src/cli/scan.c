@@ -347,8 +347,9 @@ static void tell_stats(const struct run *r)
             "rules:     %zu; %.2f s of all threads' time; %" PRIu64 " blocks, %" PRIu64
             " predicates on %" PRIu64 " distinct values; %" PRIu64 " rules looked at, %" PRIu64
             " skipped\n",
-            ruleset_count(r->rules), seconds(s->engine_ns), s->engine.blocks, s->engine.predicates,
-            s->engine.values, s->engine.rules_looked_at, s->engine.rules_skipped);
+            ruleset_count(r->rules), seconds(s->detected.engine_ns), s->detected.engine.blocks,
+            s->detected.engine.predicates, s->detected.engine.values,
+            s->detected.engine.rules_looked_at, s->detected.engine.rules_skipped);
     if (s->correlated.matches)
         fprintf(stderr,
                 "correlate: %" PRIu64 " matches; left out: %" PRIu64 " without a time, %" PRIu64
@@ -357,7 +358,7 @@ static void tell_stats(const struct run *r)
                 s->correlated.without_value);
     fprintf(stderr,
             "after:     %" PRIu64 " matches, %zu findings correlated and in order in %.2f s\n",
-            s->matches, findings_count(scan_findings(r->scan)), seconds(s->after_ns));
+            s->detected.matches, findings_count(scan_findings(r->scan)), seconds(s->after_ns));
 }
 
 /* The findings in numbers, unless they stand with them already. */

@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <xxhash.h>
 
 enum {
     RECORDS_MEMORY = 48 << 20, /* bytes of records in memory, over all levels */
@@ -19,17 +20,6 @@ enum {
 #define GROUP_HASH UINT64_C(0x9ddfea08eb382d69)
 #define NO_GROUP_BY UINT64_C(1) /* the group of all, when there is no group-by */
 
-struct correlator {
-    struct correlation_plan plan;
-    struct correlation_names names;
-    struct correlation_pool pools[CORRELATION_LEVELS];
-    uint32_t pools_n;
-    size_t chunk;
-    pthread_mutex_t lock; /* of what workers leave behind */
-    struct correlator_counts counts;
-    struct error failed; /* a worker could not hand over what it held */
-};
-
 struct chunk {
     struct correlation_record *at;
     size_t n;
@@ -43,6 +33,11 @@ struct correlator_worker {
     uint64_t offered[OFFERED]; /* names that the table has already, so that no lock is needed */
 };
 
+static uint64_t hash_of(const struct correlator *c, struct slice bytes)
+{
+    return XXH3_64bits_withSeed(bytes.p, bytes.n, c->seed);
+}
+
 struct correlator *correlator_open(const struct sigma_rule *const *rules, uint32_t rules_n,
                                    const struct correlator_limits *limits, struct error *err)
 {
@@ -50,6 +45,7 @@ struct correlator *correlator_open(const struct sigma_rule *const *rules, uint32
     pthread_mutex_init(&c->lock, NULL);
     correlation_names_init(&c->names, limits->names);
     c->chunk = limits->chunk;
+    c->seed = hash_bytes("correlator", 10);
     enum status s = correlation_plan_make(&c->plan, rules, rules_n, err);
     for (uint32_t i = 0; s == OK && i < c->plan.levels; i++) {
         c->pools_n++;
@@ -185,7 +181,7 @@ static bool field_hash(const struct place *at, struct slice name, bool needed, u
     struct slice text, folded;
     if (!field_texts(at, name, &text, &folded))
         return false;
-    *hash = hash_bytes(folded.p, folded.n);
+    *hash = hash_of(at->w->c, folded);
     keep(at->w, *hash, shortened(text, TEXT_BYTES), needed);
     return true;
 }
@@ -201,7 +197,7 @@ static uint64_t fields_hash(const struct place *at, const struct slice *names, u
         if (!field_hash(at, names[i], needed, &hashes[i]))
             return 0;
     struct slice bytes = slice_of(hashes, n * sizeof *hashes);
-    uint64_t hash = hash_bytes(bytes.p, bytes.n) ^ GROUP_HASH;
+    uint64_t hash = hash_of(at->w->c, bytes) ^ GROUP_HASH;
     keep(at->w, hash ? hash : NO_GROUP_BY, bytes, needed);
     return hash ? hash : NO_GROUP_BY;
 }
@@ -261,7 +257,7 @@ static uint64_t find_carried(const struct place *at, const struct correlation_ke
             carried[i] = (struct carried){0};
     }
     struct slice bytes = slice_of(carried, n * sizeof *carried);
-    uint64_t hash = hash_bytes(bytes.p, bytes.n) ^ GROUP_HASH;
+    uint64_t hash = hash_of(at->w->c, bytes) ^ GROUP_HASH;
     keep(at->w, hash, bytes, true);
     return hash;
 }
@@ -363,6 +359,8 @@ static void climb(struct finish *f, const struct correlation_record *r, size_t f
     for (size_t i = from; i < end; i++) {
         struct carried carried[CORRELATION_PATHS];
         struct slice bytes = correlation_names_get(&f->c->names, r[i].carry);
+        if (bytes.n != f->node->paths_n * sizeof *carried) /* of a damaged memory */
+            continue;
         memcpy(carried, bytes.p, bytes.n);
         if (carried[path].group == 0)
             continue;
@@ -374,7 +372,7 @@ static void climb(struct finish *f, const struct correlation_record *r, size_t f
         up.carry = 0;
         if (p->below) {
             struct slice rest = slice_of(carried + path + 1, p->below * sizeof *carried);
-            up.carry = hash_bytes(rest.p, rest.n) ^ GROUP_HASH;
+            up.carry = hash_of(f->c, rest) ^ GROUP_HASH;
             correlation_names_keep(&f->c->names, up.carry, rest, true);
         }
         *VEC_PUSH(f->made) = up;
@@ -422,6 +420,8 @@ static struct slice value_of(struct finish *f, uint64_t value)
 {
     uint64_t hashes[CORRELATION_FIELDS];
     struct slice tuple = correlation_names_get(&f->c->names, value), text = {0};
+    if (tuple.n > sizeof hashes) /* of a damaged memory */
+        return text;
     if (tuple.n)
         memcpy(hashes, tuple.p, tuple.n);
     for (size_t i = 0; i < tuple.n / sizeof *hashes; i++) {
@@ -481,12 +481,15 @@ static uint32_t make_fields(struct finish *f, const struct correlation_record *r
 {
     const struct sigma_correlation *c = f->node->correlation;
     uint64_t hashes[CORRELATION_FIELDS];
+    bool known = true;
     uint32_t n = 0;
     if (c->group_by_n) {
         struct slice group = correlation_names_get(&f->c->names, r[burst->from].group);
-        memcpy(hashes, group.p, group.n);
+        known = group.n == c->group_by_n * sizeof *hashes; /* unless a memory is damaged */
+        if (known)
+            memcpy(hashes, group.p, group.n);
     }
-    for (; n < c->group_by_n; n++)
+    for (; known && n < c->group_by_n; n++)
         fields[n] =
             (struct finding_field){c->group_by[n], correlation_names_get(&f->c->names, hashes[n])};
     if (c->fields_n == 0)
@@ -517,6 +520,7 @@ static enum status on_burst(void *ctx, const struct correlation_record *r,
                               .time = r[burst->end - 1].time,
                               .first = r[burst->from].time,
                               .count = burst->end - burst->from,
+                              .group = r[burst->from].group,
                               .events = events,
                               .fields = fields};
     for (size_t i = burst->from; i < burst->end && finding.events_n < FINDING_EVENTS; i++)

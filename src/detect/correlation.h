@@ -100,6 +100,46 @@ enum status correlator_finish(struct correlator *c,
                                                   struct error *err),
                               void *ctx, struct error *err);
 
+/* ---- going on where an earlier run ended (casebook/) ---- */
+
+/* A match as one correlation sees it. Hashes stand for texts; names tell which. */
+struct correlation_match {
+    const struct sigma_rule *correlation;
+    timestamp time;
+    uint64_t group, value, host, carry;
+    struct origin origin;
+    uint16_t slot; /* which of its rules matched */
+};
+
+/* Hashes become those of a run that began with the same seed. Before the first worker. */
+void correlator_seed(struct correlator *c, uint64_t seed);
+
+/* Another correlation refers to this one: its findings depend on all of its matches, not on those of
+ * one group. Or it refers to another. */
+bool correlator_nested(const struct correlator *c, const struct sigma_rule *correlation);
+
+/* The correlations of its rule set. */
+size_t correlator_count(const struct correlator *c);
+const struct sigma_rule *correlator_rule(const struct correlator *c, size_t number);
+
+/* Tells all matches that were gathered (those of one group one after the other), then the names, and
+ * forgets them; when all workers are freed. */
+struct correlator_listener {
+    enum status (*match)(void *ctx, const struct correlation_match *m, struct error *err);
+    enum status (*name)(void *ctx, uint64_t hash, struct slice bytes, struct error *err);
+    void *ctx;
+};
+enum status correlator_hand_out(struct correlator *c, const struct correlator_listener *listener,
+                                struct error *err);
+
+/* Takes them in again, before correlator_finish. */
+enum status correlator_recall(struct correlator *c, const struct correlation_match *m,
+                              struct error *err);
+void correlator_recall_name(struct correlator *c, uint64_t hash, struct slice bytes);
+
+/* Forgets all matches and names, for another round. */
+void correlator_clear(struct correlator *c);
+
 /* What was left out, for a note to the user. */
 struct correlator_counts {
     uint64_t matches;       /* of rules that correlations refer to */

@@ -6,14 +6,12 @@
  *   correlation_pool.c     records of matches: in memory, spilled to a file, sorted
  *   correlation_window.c   one group's records in order of time -> bursts
  *   correlate.c            takes matches in, tells findings
+ *   correlation_memory.c   matches handed out and taken in again, for a later run
  *
  * A match becomes one record of fixed size for each correlation that refers to its rule. Records
  * are sorted by correlation, group and time, so that a group is a stretch of an array and a window
  * two indexes into it; nothing else is kept in memory, however many groups there are. Correlations
  * that refer to others wait in a pool of a higher level until those have been gone through.
- *
- * What a later run would need in order to go on where this one ended is therefore little: of every
- * group the records that lie less than a timespan back, and of its last burst.
  */
 #ifndef DETECT_CORRELATION_INTERNAL_H
 #define DETECT_CORRELATION_INTERNAL_H
@@ -53,7 +51,10 @@ struct correlation_names {
         pthread_mutex_t lock;
         struct map index;
         struct {
-            struct slice *at;
+            struct correlation_name {
+                uint64_t hash;
+                struct slice bytes;
+            } * at;
             size_t n, cap;
         } entries;
         struct arena bytes;
@@ -67,6 +68,11 @@ void correlation_names_free(struct correlation_names *names);
  * so that the order in which threads come does not show. `needed`: whatever the memory. */
 void correlation_names_keep(struct correlation_names *names, uint64_t hash, struct slice bytes,
                             bool needed);
+void correlation_names_clear(struct correlation_names *names);
+enum status correlation_names_each(const struct correlation_names *names,
+                                   enum status (*name)(void *ctx, uint64_t hash, struct slice bytes,
+                                                       struct error *err),
+                                   void *ctx, struct error *err);
 /* An empty slice when not kept. Aligned for uint64_t. Not while others keep. */
 struct slice correlation_names_get(const struct correlation_names *names, uint64_t hash);
 
@@ -101,6 +107,8 @@ enum status correlation_pool_add(struct correlation_pool *pool,
                                  struct error *err);
 /* All records by node, group, time, then slot and origin; in `sorted`. */
 enum status correlation_pool_sort(struct correlation_pool *pool, struct error *err);
+/* Forgets all records. */
+void correlation_pool_clear(struct correlation_pool *pool);
 /* Records before sorted[n] are not needed any more: their memory may go. */
 void correlation_pool_passed(struct correlation_pool *pool, size_t n);
 
@@ -194,6 +202,19 @@ struct correlator_limits {
     size_t chunk;   /* that a worker gathers before it hands them over */
     size_t names;   /* bytes of texts */
 };
+/* The correlator itself, for correlate.c and correlation_memory.c. */
+struct correlator {
+    struct correlation_plan plan;
+    struct correlation_names names;
+    struct correlation_pool pools[CORRELATION_LEVELS];
+    uint32_t pools_n;
+    size_t chunk;
+    uint64_t seed;        /* of the hashes that records carry */
+    pthread_mutex_t lock; /* of what workers leave behind */
+    struct correlator_counts counts;
+    struct error failed; /* a worker could not hand over what it held */
+};
+
 struct correlator *correlator_open(const struct sigma_rule *const *rules, uint32_t rules_n,
                                    const struct correlator_limits *limits, struct error *err);
 

@@ -179,6 +179,18 @@ enum status correlation_pool_sort(struct correlation_pool *pool, struct error *e
     return pool->map ? OK : STATUS_SYSTEM;
 }
 
+void correlation_pool_clear(struct correlation_pool *pool)
+{
+    if (pool->map)
+        munmap(pool->map, pool->map_bytes);
+    pool->map = NULL;
+    pool->map_bytes = pool->passed = 0;
+    pool->kept.n = pool->runs.n = 0;
+    pool->spilled = 0;
+    pool->sorted = NULL;
+    pool->sorted_n = 0;
+}
+
 void correlation_pool_passed(struct correlation_pool *pool, size_t n)
 {
     size_t bytes = n * sizeof *pool->sorted / PASSED_BYTES * PASSED_BYTES; /* whole pages */

@@ -379,19 +379,61 @@ static enum status tell_all(struct engine_worker *w, engine_match *match, void *
     return status;
 }
 
-enum status engine_run(struct engine_worker *w, struct block *b, engine_match *match, void *ctx,
-                       struct error *err)
+bool engine_kind(struct engine_worker *w, const struct event_kind *kind)
 {
-    w->plan = find_plan(w, &b->kind);
+    w->plan = find_plan(w, kind);
+    return w->plan->entries_n != 0;
+}
+
+bool engine_wants(const struct engine_worker *w, struct slice name)
+{
+    return w->plan->all_names || map_get(&w->plan->names, name);
+}
+
+/* Whether a candidate's expression may be true of some row. */
+static bool some_may_match(const struct engine_worker *w)
+{
+    for (uint32_t word = 0; word < (w->plan->entries_n + 63) / 64; word++)
+        for (uint64_t left = w->candidates[word]; left; left &= left - 1) {
+            uint32_t entry = word * 64 + (uint32_t)__builtin_ctzll(left);
+            if (engine_may_be_true(w, w->plan->entries[entry].expression))
+                return true;
+        }
+    return false;
+}
+
+bool engine_look(struct engine_worker *w, struct block *b)
+{
     w->stats.blocks++;
     w->stats.events += b->rows;
     if (!w->plan->entries_n || !b->rows)
-        return OK;
+        return false;
     begin_block(w, b);
     engine_find_hits(w);
     w->stats.predicates += w->touched.n;
     find_candidates(w);
+    if (some_may_match(w))
+        return true;
+    w->stats.rules_skipped += w->plan->entries_n;
+    end_block(w);
+    return false;
+}
+
+enum status engine_tell(struct engine_worker *w, engine_match *match, void *ctx, struct error *err)
+{
     enum status status = tell_all(w, match, ctx, err);
     end_block(w);
     return status;
+}
+
+void engine_leave(struct engine_worker *w)
+{
+    end_block(w);
+}
+
+enum status engine_run(struct engine_worker *w, struct block *b, engine_match *match, void *ctx,
+                       struct error *err)
+{
+    engine_kind(w, &b->kind);
+    return engine_look(w, b) ? engine_tell(w, match, ctx, err) : OK;
 }

@@ -32,6 +32,17 @@ typedef enum status engine_match(void *ctx, const struct sigma_rule *rule,
 enum status engine_run(struct engine_worker *w, struct block *b, engine_match *match, void *ctx,
                        struct error *err);
 
+/* The same in steps, for a block that is read by and by (retro.h). First, whether some rule is for
+ * events of this kind; what follows is about those rules. */
+bool engine_kind(struct engine_worker *w, const struct event_kind *kind);
+/* Whether one of them looks at the field that is stored under this name. */
+bool engine_wants(const struct engine_worker *w, struct slice name);
+/* The columns that are wanted have values, and need no rows yet. False: no rule can match, and the
+ * block is done. Else one of the others must follow: when the rows are there, or without telling. */
+bool engine_look(struct engine_worker *w, struct block *b);
+enum status engine_tell(struct engine_worker *w, engine_match *match, void *ctx, struct error *err);
+void engine_leave(struct engine_worker *w);
+
 struct engine_stats {
     uint64_t blocks, events, values, predicates, rules_looked_at, rules_skipped;
     uint64_t regexes_given_up; /* texts that an expression did not get to the end of: no match */

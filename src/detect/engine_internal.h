@@ -76,6 +76,9 @@ struct engine *engine_new_of(const struct sigma_rule *const *rules, size_t n,
 /* Finds the hits of the block's values. */
 void engine_find_hits(struct engine_worker *w);
 
+/* False when no row can be meant, from the hits alone. */
+bool engine_may_be_true(const struct engine_worker *w, const struct expression *e);
+
 /* The rows for which an expression is true, or NULL when there are none. Read-only. */
 const uint64_t *engine_rows(struct engine_worker *w, const struct expression *e);
 

@@ -145,8 +145,7 @@ static const uint64_t *same_rows(struct engine_worker *w, const struct expressio
 
 /* ---- expressions ---- */
 
-/* False when no row can be meant, from the hits alone. */
-static bool may_be_true(const struct engine_worker *w, const struct expression *e)
+bool engine_may_be_true(const struct engine_worker *w, const struct expression *e)
 {
     uint32_t n = 0;
     switch (e->type) {
@@ -158,7 +157,7 @@ static bool may_be_true(const struct engine_worker *w, const struct expression *
     case IS_OR:
     case IS_OF:
         for (uint32_t i = 0; i < e->parts_n; i++) {
-            bool may = may_be_true(w, e->parts[i]);
+            bool may = engine_may_be_true(w, e->parts[i]);
             if (e->type == IS_AND && !may)
                 return false;
             n += may;
@@ -199,7 +198,8 @@ static const uint64_t *or_rows(struct engine_worker *w, const struct expression 
     const uint64_t *only = NULL;
     uint64_t *rows = NULL;
     for (uint32_t i = 0; i < e->parts_n; i++) {
-        const uint64_t *other = may_be_true(w, e->parts[i]) ? engine_rows(w, e->parts[i]) : NULL;
+        const uint64_t *other =
+            engine_may_be_true(w, e->parts[i]) ? engine_rows(w, e->parts[i]) : NULL;
         if (!other)
             continue;
         if (!only) {
@@ -245,7 +245,7 @@ static const uint64_t *not_rows(struct engine_worker *w, const struct expression
 
 const uint64_t *engine_rows(struct engine_worker *w, const struct expression *e)
 {
-    if (!may_be_true(w, e))
+    if (!engine_may_be_true(w, e))
         return NULL;
     switch (e->type) {
     case IS_FALSE:

@@ -101,6 +101,15 @@ void findings_free(struct findings *f)
     free(f);
 }
 
+void findings_clear(struct findings *f)
+{
+    for (size_t i = 0; i < f->pieces.n; i++)
+        free(f->pieces.at[i].bytes);
+    f->pieces.n = f->entries.n = 0;
+    f->memory = 0;
+    f->file_bytes = 0;
+}
+
 size_t findings_count(const struct findings *f)
 {
     return f->entries.n;
@@ -223,6 +232,8 @@ static void put_finding(struct buf *b, const struct finding *finding)
         put_text(b, finding->fields[i].name);
         put_text(b, finding->fields[i].text);
     }
+    put_u64(b,
+            finding->group); /* last: it is drawn anew by each run and says nothing of the order */
 }
 
 /* False when the payload is not whole, which only a broken temporary file makes. */
@@ -251,6 +262,7 @@ static bool take_finding(struct findings *f, struct slice payload, struct findin
         out->fields[i].name = take_text(&c);
         out->fields[i].text = take_text(&c);
     }
+    out->group = cursor_u64(&c);
     return !c.failed && cursor_left(&c) == 0;
 }
 
@@ -270,7 +282,7 @@ enum status findings_add(struct findings_worker *w, const struct finding *findin
         .rule = finding->rule,
         .record = finding->events_n ? finding->events[0].record : 0,
         .input = finding->events_n ? finding->events[0].input : 0,
-        .hash = XXH3_64bits(w->payload.p + at, w->payload.n - at),
+        .hash = XXH3_64bits(w->payload.p + at, w->payload.n - at - sizeof finding->group),
         .piece = w->piece,
         .offset = (uint32_t)at,
         .size = (uint32_t)(w->payload.n - at),

@@ -31,6 +31,7 @@ struct finding {
     timestamp time;        /* of the event, or of the last event of a correlation; may be NONE */
     timestamp first;       /* of a correlation's first event; else equal to time */
     uint64_t count;        /* events it stands for: 1, or those of a correlation */
+    uint64_t group;        /* of a correlation: hash of its group (correlation.h); else 0 */
     struct origin *events; /* 1, or the first FINDING_EVENTS of a correlation */
     uint32_t events_n;
     struct slice host, channel, provider, code;
@@ -51,6 +52,9 @@ void findings_worker_free(struct findings_worker *w); /* hands over what it hold
 /* Copies the finding, but for the rule. STATUS_SYSTEM when the file can't be written. */
 enum status findings_add(struct findings_worker *w, const struct finding *finding,
                          struct error *err);
+
+/* Forgets all, for another round; when all workers are freed. */
+void findings_clear(struct findings *f);
 
 size_t findings_count(const struct findings *f);
 

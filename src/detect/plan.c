@@ -479,8 +479,13 @@ struct plan *plan_new(const struct plan_rule *list, size_t n, const struct regex
     p->entries = keep(&p->arena, b.entries.at, b.entries.n * sizeof *p->entries);
     p->predicates_n = (uint32_t)b.often.n;
     p->view_of = keep(&p->arena, b.view_of.at, b.view_of.n * sizeof *p->view_of);
-    for (uint32_t i = 0; i < p->views_n; i++)
-        matcher_finish(p->views[i].matcher);
+    for (uint32_t i = 0; i < p->views_n; i++) {
+        const struct view *view = &p->views[i];
+        matcher_finish(view->matcher);
+        p->all_names |= view->names_n == 0;
+        for (uint32_t k = 0; k < view->names_n; k++)
+            map_put(&p->names, view->names[k], NULL);
+    }
     index_needs(p);
     free(b.values.at);
     free(b.often.at);
@@ -499,6 +504,7 @@ void plan_free(struct plan *p)
         return;
     for (uint32_t i = 0; i < p->views_n; i++)
         matcher_free(p->views[i].matcher);
+    map_free(&p->names);
     arena_free(&p->arena);
     free(p);
 }

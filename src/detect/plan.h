@@ -51,6 +51,8 @@ struct plan {
     uint64_t number;
     struct view *views;
     uint32_t views_n;
+    struct map names; /* a set: the stored names of all views */
+    bool all_names;   /* a view is every field */
     uint32_t predicates_n;
     uint32_t *view_of;     /* by predicate */
     struct entry *entries; /* those of a rule side by side, in the order of the rule set */

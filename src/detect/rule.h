@@ -121,11 +121,16 @@ struct sigma_related {
     struct slice id, type; /* derived, obsolete, merged, renamed, similar */
 };
 
+enum { RULE_HASH = 32 }; /* bytes */
+
 struct sigma_correlation; /* correlation.h */
 
 struct sigma_rule {
     struct slice id, name, title, description, author, date, modified, license, taxonomy, path;
     uint32_t line; /* where its document begins in the file */
+    uint8_t hash
+        [RULE_HASH]; /* SHA-256 of the rule as it is written (without comments and layout), and of
+                         the filters on it: another hash is another wording */
     enum sigma_level level;
     enum sigma_status status;
     struct slice *tags, *references, *falsepositives, *fields, *scope;
@@ -139,6 +144,7 @@ struct sigma_rule {
     uint32_t conditions_n; /* 0: no event matches by itself (a correlation, or `lacks` is set) */
     struct slice lacks;    /* why a sound rule can't match here: "placeholder %x% is not defined" */
     const struct sigma_correlation *correlation; /* NULL: the rule looks at single events */
+    bool shared_id; /* other rules of its file have the same id (`action: global`) */
     bool hidden;    /* only a correlation uses it (generate: false): no finding of its own */
     uint32_t index; /* its number in the rule set */
 };

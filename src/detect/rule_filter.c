@@ -40,6 +40,7 @@ enum status filter_load(struct ruleset *set, const struct rule_document *doc, st
         return yaml_error(err, doc->path, doc->root, "the filter needs a title");
     f.title = arena_slice(&set->arena, title);
     f.path = slice_str(doc->path);
+    rule_hash(doc->root, f.hash);
     enum status s = rule_logsource(set, doc, &f.logsource, err);
     if (s == OK)
         s = read_targets(set, doc, section, &f, err);
@@ -115,6 +116,7 @@ static void apply(struct ruleset *set, const struct sigma_filter *f, struct sigm
     }
     rule->searches = searches;
     rule->searches_n = n;
+    rule_hash_join(rule->hash, f->hash);
 }
 
 static void filter_problem(struct ruleset *set, const struct sigma_filter *f, uint32_t line,

@@ -161,6 +161,7 @@ static enum status add(struct file *f, const struct rule_document *doc, struct s
                           "the %s is that of the rule at %.*s:%u already; give this one its own",
                           what, SLICE_ARG(other->path), other->line);
     rule->index = (uint32_t)set->loaded.n;
+    rule->shared_id = shares;
     *VEC_PUSH(set->loaded) = (struct loaded_rule){
         .rule = rule,
         .chosen = chosen,
@@ -214,6 +215,7 @@ static void load_rule(struct file *f, const struct rule_document *doc, bool shar
     struct sigma_rule *rule = arena_zero(&set->arena, 1, sizeof *rule);
     rule->path = f->path;
     rule->line = doc->root->line;
+    rule_hash(doc->root, rule->hash);
     bool correlation = yaml_get(doc->root, SLICE("correlation")) != NULL;
     bool chosen = true; /* until the attributes are known */
     struct error err;

@@ -5,6 +5,7 @@
  *     ruleset_finish.c    filters, correlations, and which rules stay
  *     rule_attributes.c   everything of a rule but its detections; choices
  *     rule_detection.c    detections, items and their values
+ *     rule_hash.c         a rule's wording as a hash
  *     rule_modifiers.c    modifiers: which there are, which go together
  *     rule_condition.c    the grammar of conditions
  *     rule_filter.c       filters, and applying them to rules
@@ -35,9 +36,14 @@ struct rule_document {
     struct slice source; /* the file's text, for the places of errors inside of scalars */
 };
 
+/* SHA-256 of what a document says, and of a hash with another one. */
+void rule_hash(const struct yaml_node *root, uint8_t hash[RULE_HASH]);
+void rule_hash_join(uint8_t hash[RULE_HASH], const uint8_t other[RULE_HASH]);
+
 /* A filter, as it was written; its condition speaks of its own searches. */
 struct sigma_filter {
     struct slice title, path;
+    uint8_t hash[RULE_HASH];
     uint32_t line, column; /* of its `filter` section */
     struct sigma_logsource logsource;
     bool any; /* `rules: any` */

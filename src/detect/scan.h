@@ -12,9 +12,7 @@
 #ifndef DETECT_SCAN_H
 #define DETECT_SCAN_H
 
-#include "detect/correlation.h"
-#include "detect/engine.h"
-#include "detect/findings.h"
+#include "detect/detector.h"
 #include "event/select.h"
 #include "intake/intake.h"
 
@@ -36,12 +34,10 @@ struct scan_setup {
 
 struct scan_stats {
     struct intake_counts read;
-    struct engine_stats engine;
+    struct detector_stats detected;
     struct correlator_counts correlated;
     uint64_t left_out; /* events not wanted */
-    uint64_t matches;  /* of single events, hidden rules included */
     int64_t read_ns;   /* wall time of reading and trying the rules */
-    int64_t engine_ns; /* of that, in rules, matches included; the sum of all threads */
     int64_t after_ns;  /* wall time of correlating and putting in order */
     unsigned threads;
 };

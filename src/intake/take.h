@@ -61,6 +61,8 @@ struct take {
     /* When all blocks of a round were handed on, just before they are committed; may be NULL. Until
      * the commit a round may come again, with the same numbers. */
     enum status (*settle)(void *ctx, struct error *err);
+    /* When a round is on the disk, before its files are told; may be NULL. */
+    enum status (*committed)(void *ctx, struct error *err);
 
     int64_t every; /* ns: how often what came through a pipe is taken in; 0: each minute */
 

@@ -223,6 +223,8 @@ static enum status commit_round(struct take_state *r, struct error *err)
     enum status status = r->job->settle ? r->job->settle(r->job->ctx, err) : OK;
     if (status == OK)
         status = store_commit(r->s, files, n, err);
+    if (status == OK && r->job->committed)
+        status = r->job->committed(r->job->ctx, err);
     for (size_t i = before; status == OK && i < r->s->segments_n; i++) {
         r->counts->segments++;
         r->counts->segment_bytes += r->s->segments[i].told.bytes;

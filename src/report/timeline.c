@@ -95,7 +95,9 @@ struct slice timeline_time(const struct timeline *t, timestamp time, char separa
 struct slice timeline_source(const struct timeline *t, struct origin origin)
 {
     const struct inputs *inputs = t->options.inputs;
-    if (!inputs || origin.input >= inputs_count(inputs))
-        return (struct slice){"", 0};
-    return inputs_get(inputs, origin.input)->name;
+    if (inputs && origin.input < inputs_count(inputs))
+        return inputs_get(inputs, origin.input)->name;
+    if (!inputs && origin.input < t->options.sources_n)
+        return t->options.sources[origin.input];
+    return (struct slice){"", 0};
 }

@@ -20,10 +20,12 @@
 
 struct timeline_options {
     const struct ruleset *rules;
-    const struct inputs *inputs; /* names of inputs, for origins */
-    bool colour;                 /* escape sequences may be used */
-    unsigned width;              /* columns of the terminal; 0: as wide as it gets */
-    const char *title;           /* for the HTML page: what was scanned */
+    const struct inputs *inputs; /* names of inputs, for origins; NULL: by these */
+    const struct slice *sources; /* by number; empty where there is none */
+    size_t sources_n;
+    bool colour;       /* escape sequences may be used */
+    unsigned width;    /* columns of the terminal; 0: as wide as it gets */
+    const char *title; /* for the HTML page: what was scanned */
     bool utc;     /* times in UTC; else local time with its offset: call tzset() before confine() */
     unsigned top; /* rows a table of the summary; 0: 10 */
 };

@@ -202,15 +202,16 @@ static struct numbered number_values(struct block_packer *p, const struct block 
     return out;
 }
 
-/* Codes of numbers: 0 for the next new value, 1 for none, else one more than the value's number. */
+/* Codes of numbers: 0 for the value after the last that was told so, 1 for none, else one more than the
+ * value's number. */
 static void pack_codes(const uint16_t *numbers, uint32_t n, size_t width, struct raw *raw)
 {
     char *codes = buf_room(&raw->bytes, n * width);
     uint32_t seen = 0;
     for (uint32_t i = 0; i < n; i++) {
         uint32_t code = numbers[i] + 1u;
-        if (numbers[i] > seen) {
-            seen = numbers[i];
+        if (numbers[i] == seen + 1u) { /* a leader's values tell others in any order */
+            seen++;
             code = 0;
         }
         codes[i] = (char)code;

@@ -164,7 +164,7 @@ static void all_is_found(void **state)
     assert_int_equal(r.status, OK);
     assert_int_equal(r.stats.read.events, FILES * EVENTS);
     assert_int_equal(r.looked_at[0], FILES * EVENTS);
-    assert_int_equal(r.stats.matches, FILES * EVENTS / 10);
+    assert_int_equal(r.stats.detected.matches, FILES * EVENTS / 10);
     assert_true(r.findings > FILES * EVENTS / 10); /* the correlation's too */
     struct slice first = slice_sub(buf_slice(&r.lines), 0, 1 + strcspn(r.lines.p, "\n"));
     /* the author's field, then what the rule looks at; what is "-" is left out */
@@ -202,7 +202,7 @@ static void what_is_not_wanted_is_not_counted(void **state)
     /* file 12 alone is of that hour, and from pc0 */
     assert_int_equal(r.stats.left_out, (FILES - 1) * EVENTS);
     assert_int_equal(r.looked_at[0] + r.looked_at[1] + r.looked_at[2], EVENTS);
-    assert_int_equal(r.stats.matches, EVENTS / 10);
+    assert_int_equal(r.stats.detected.matches, EVENTS / 10);
     buf_free(&r.lines);
 }
 

@@ -143,7 +143,10 @@ static void any_event(uint64_t *seed, struct block_set *set, struct arena *a)
     }
     uint32_t group = draw(seed, 40); /* a field tells another, which may be missing */
     char text[TIMESTAMP_TEXT];
-    put_field(b, "Sid", slice_of(text, (size_t)snprintf(text, sizeof text, "S-%u", group)));
+    if (group) /* that nothing is there tells too */
+        put_field(b, "Sid", slice_of(text, (size_t)snprintf(text, sizeof text, "S-%u", group)));
+    else
+        put_field(b, "Name", SLICE("alone"));
     put_field(b, "UtcTime", slice_of(text, time_text(time, text)));
     if (group % 5)
         put_field(b, "Name", slice_of(text, (size_t)snprintf(text, sizeof text, "n%u", group / 3)));
