@@ -295,10 +295,12 @@ static struct truth truth_of(const struct prepared *x, struct evaluator *ev, str
     struct truth t = truth_of(x->args[0], ev, b);
     if (f == FN_NOT)
         return (struct truth){t.no, t.yes};
-    struct truth u = truth_of(x->args[1], ev, b);
-    for (size_t i = 0; i < words; i++) {
-        t.yes[i] = f == FN_AND ? t.yes[i] & u.yes[i] : t.yes[i] | u.yes[i];
-        t.no[i] = f == FN_AND ? t.no[i] | u.no[i] : t.no[i] & u.no[i];
+    for (uint32_t k = 1; k < x->call.args_n; k++) {
+        struct truth u = truth_of(x->args[k], ev, b);
+        for (size_t i = 0; i < words; i++) {
+            t.yes[i] = f == FN_AND ? t.yes[i] & u.yes[i] : t.yes[i] | u.yes[i];
+            t.no[i] = f == FN_AND ? t.no[i] | u.no[i] : t.no[i] & u.no[i];
+        }
     }
     return t;
 }

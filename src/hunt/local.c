@@ -73,10 +73,10 @@ static enum status ask_numbers(struct worker *w, const struct segment *segment, 
     bool *has = arena_alloc(&w->arena, segment->blocks_n * sizeof *has);
     for (uint32_t i = 0; status == OK && i < w->scan->conditions_n; i++) {
         const struct number_test *t = &w->scan->conditions[i].test;
-        if (!t->keyed)
+        if (!t->keys_n)
             continue;
         memcpy(has, may, segment->blocks_n * sizeof *has);
-        status = segment_filter(segment, &t->key, 1, has, err);
+        status = segment_filter(segment, t->keys, t->keys_n, has, err);
         for (uint32_t no = 0; no < segment->blocks_n; no++)
             lacks[no] |= has[no] ? 0 : (uint32_t)1 << t->bit;
     }

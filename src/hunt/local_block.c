@@ -143,10 +143,27 @@ static void bind(struct worker *w, uint32_t i)
     b->value = text_value(text);
 }
 
+/* The text of a list with its array of JSON behind it: types.h, hunt_value.list. */
+static struct hunt_value list_value(struct block *b, struct value list, struct slice text)
+{
+    struct buf both = {0};
+    struct hunt_value v = value_none(TYPE_STRING);
+    buf_add(&both, text);
+    buf_char(&both, '\0');
+    value_json(list, &both, &b->values);
+    v.text = arena_slice(&b->values, buf_slice(&both));
+    v.text.n = text.n;
+    v.list = true;
+    buf_free(&both);
+    return v;
+}
+
 struct hunt_value field_text(struct block *b, uint32_t column, uint32_t id,
                              const struct field_name *field)
 {
     struct slice text = column_text(b, column, id);
+    if (b->columns[column].values[id].type == VALUE_LIST)
+        return list_value(b, b->columns[column].values[id], text);
     return text_value(field ? field_value(field, text) : text);
 }
 
@@ -585,7 +602,7 @@ static bool test_may(const struct worker *w, const struct condition *c, uint32_t
             return true;
         may |= number_may(&c->test, (double)r->least, (double)r->most);
     }
-    return may && !(c->test.keyed && lacks >> c->test.bit & 1);
+    return may && !(c->test.keys_n && lacks >> c->test.bit & 1);
 }
 
 /* Whether what is known without reading rules the block out. */
@@ -675,14 +692,8 @@ static bool begin_block(struct worker *w, const struct block_job *job, struct er
     return true;
 }
 
-static enum flow push_found(struct worker *w, const uint64_t *bits, struct error *err)
+static enum flow push_some(struct worker *w, const uint32_t *rows, uint32_t n, struct error *err)
 {
-    uint32_t *rows = arena_alloc(&w->arena, w->told->rows * sizeof *rows);
-    uint32_t n = bits_list(bits, w->told->rows, rows);
-    w->figures.blocks_read++;
-    w->figures.events += w->told->rows;
-    if (!n)
-        return FLOW_MORE;
     struct batch *b = batch_new(&w->arena, w->scan->order->plan->columns_n, n);
     if (make_output(w, rows, n, b, err) != OK)
         return FLOW_FAILED;
@@ -690,6 +701,20 @@ static enum flow push_found(struct worker *w, const uint64_t *bits, struct error
     uint64_t begin = clock_ns();
     enum flow flow = w->scan->order->sink.push(w->scan->order->sink.ctx, w->number, b, err);
     w->figures.ns_operators += clock_ns() - begin;
+    return flow;
+}
+
+/* Whole events cost much to write: not all of them, when a few are enough. */
+static enum flow push_found(struct worker *w, const uint64_t *bits, struct error *err)
+{
+    enum { SOME = 256 };
+    uint32_t *rows = arena_alloc(&w->arena, w->told->rows * sizeof *rows);
+    uint32_t n = bits_list(bits, w->told->rows, rows), step = w->scan->whole_events ? SOME : n;
+    enum flow flow = FLOW_MORE;
+    w->figures.blocks_read++;
+    w->figures.events += w->told->rows;
+    for (uint32_t from = 0; from < n && flow == FLOW_MORE; from += step)
+        flow = push_some(w, rows + from, n - from < step ? n - from : step, err);
     return flow;
 }
 

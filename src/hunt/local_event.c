@@ -45,6 +45,15 @@ static struct slice make_piece(struct event_writer *e, const struct column *c, u
     return arena_slice(a, buf_slice(&e->scratch));
 }
 
+/* Where the kind does not tell it, a field does. */
+static void put_told(struct event_writer *e, enum event_column event, struct slice kind,
+                     uint32_t row)
+{
+    put_text_member(e, event,
+                    kind.n ? kind
+                           : block_text(e->w->block, row, slice_str(event_column_name(event))));
+}
+
 static void put_fixed(struct event_writer *e, uint32_t row)
 {
     struct worker *w = e->w;
@@ -58,25 +67,12 @@ static void put_fixed(struct event_writer *e, uint32_t row)
     put_text_member(e, EVENT_CATEGORY, kind->category);
     put_text_member(e, EVENT_SERVICE, kind->service);
     put_text_member(e, EVENT_CHANNEL, kind->channel);
-    put_text_member(e, EVENT_PROVIDER, kind->provider);
-    put_text_member(e, EVENT_CODE, kind->code);
+    put_told(e, EVENT_PROVIDER, kind->provider, row);
+    put_told(e, EVENT_CODE, kind->code, row);
     if (origin.input < w->scan->inputs_n)
         put_text_member(e, EVENT_FILE, w->scan->inputs[origin.input]);
     struct hunt_value record = {.type = TYPE_LONG, .number = (int64_t)origin.record};
     put_member(e, EVENT_RECORD, value_string(&record, &w->arena));
-}
-
-/* A field that is called as a fixed column is in it already, unless the kind has none. */
-static bool is_left_out(const struct worker *w, struct slice name)
-{
-    enum event_column event = event_column_named(name);
-    if (event == EVENT_FIELD)
-        return false;
-    if (event == EVENT_PROVIDER)
-        return w->told->kind.provider.n > 0;
-    if (event == EVENT_CODE)
-        return w->told->kind.code.n > 0;
-    return true;
 }
 
 static void put_fields(struct event_writer *e, uint32_t row)
@@ -117,7 +113,7 @@ const struct vector *events_vector(struct worker *w, const uint32_t *rows, uint3
     const struct block *b = w->block;
     e.made = arena_zero(&w->arena, b->columns_n, sizeof(struct slice *));
     for (uint32_t c = 0; c < b->columns_n; c++)
-        if (!is_left_out(w, b->columns[c].name))
+        if (event_column_named(b->columns[c].name) == EVENT_FIELD)
             e.made[c] = arena_zero(&w->arena, b->columns[c].values_n, sizeof(struct slice));
     struct hunt_value *values = arena_alloc(&w->arena, (n + 1) * sizeof *values);
     for (uint32_t i = 0; i < n; i++) {

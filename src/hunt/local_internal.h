@@ -32,8 +32,9 @@ struct number_test {
     bool is;             /* there is one */
     enum function_id op; /* FN_EQUAL, FN_LESS, ... with the field on the left */
     double number;
-    bool keyed; /* FN_EQUAL with an integer: its decimal text is a key: */
-    uint64_t key;
+    /* FN_EQUAL with an integer: what its decimal text needs in a filter, as a value of its own; */
+    uint64_t keys[NEED_KEYS];
+    uint32_t keys_n;
     uint32_t bit; /* of block_job.lacks */
 };
 
@@ -71,7 +72,8 @@ struct scan {
     uint32_t *column_at; /* by the plan's number: in `columns`, or NO_COLUMN */
     struct condition *conditions;
     uint32_t conditions_n;
-    bool ranged; /* only times from..to, both included */
+    bool whole_events; /* EVENT_ALL is given out */
+    bool ranged;       /* only times from..to, both included */
     timestamp from, to;
     bool nothing;               /* a condition is never true */
     const struct slice *inputs; /* names of inputs by number */

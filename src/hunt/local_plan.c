@@ -94,12 +94,14 @@ static bool search_of(enum function_id f, enum filter_search *how)
 static struct need *need_of(struct scan *s, const struct plan_expr *e)
 {
     enum filter_search how;
-    if (e->kind != EXPR_CALL || e->args_n != 2)
+    if (e->kind != EXPR_CALL || e->args_n < 2)
         return NULL;
     const struct plan_expr *left = e->args[0], *right = e->args[1];
     if (e->function == FN_AND || e->function == FN_OR) {
-        struct need *parts[] = {need_of(s, left), need_of(s, right)};
-        return need_join(s, e->function == FN_AND, parts, 2);
+        struct need **parts = arena_zero(&s->arena, e->args_n, sizeof(struct need *));
+        for (uint32_t i = 0; i < e->args_n; i++)
+            parts[i] = need_of(s, e->args[i]);
+        return need_join(s, e->function == FN_AND, parts, e->args_n);
     }
     if (right->kind == EXPR_LIST)
         return in_filters(s, left) ? need_list(s, e) : NULL;
@@ -195,8 +197,8 @@ static void find_number_test(struct scan *s, struct condition *c, uint32_t *bits
     if (t->op == FN_EQUAL && literal->type == TYPE_LONG && *bits < NUMBER_NEEDS) {
         char text[24];
         int n = snprintf(text, sizeof text, "%" PRId64, literal->number);
-        t->key = filter_key(slice_of(text, (size_t)n));
-        t->keyed = true;
+        t->keys_n =
+            (uint32_t)filter_needs(slice_of(text, (size_t)n), FILTER_EQUALS, t->keys, NEED_KEYS);
         t->bit = (*bits)++;
     }
 }
@@ -269,8 +271,10 @@ static enum status add_condition(struct scan *s, const struct plan_expr *e,
                                  struct condition_list *list, uint32_t *bits, struct error *err)
 {
     if (e->kind == EXPR_CALL && e->function == FN_AND) {
-        enum status status = add_condition(s, e->args[0], list, bits, err);
-        return status == OK ? add_condition(s, e->args[1], list, bits, err) : status;
+        enum status status = OK;
+        for (uint32_t i = 0; status == OK && i < e->args_n; i++)
+            status = add_condition(s, e->args[i], list, bits, err);
+        return status;
     }
     if (take_time(s, e))
         return OK;
@@ -298,6 +302,7 @@ static void find_columns(struct scan *s)
         uint32_t number = s->op->live[i];
         const struct plan_column *c = &p->columns[number];
         s->column_at[number] = s->columns_n;
+        s->whole_events |= c->event == EVENT_ALL;
         s->columns[s->columns_n++] = (struct scan_column){number, c->event, c->type, c->name};
     }
 }

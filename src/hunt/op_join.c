@@ -8,7 +8,7 @@
 
 #include <stdlib.h>
 
-#define NONE UINT32_MAX
+enum { KEYS_MOST = 64 };
 
 struct entry {
     uint64_t hash;
@@ -22,7 +22,7 @@ struct joining {
     struct batch_sink sink;
     struct prepared **left, **right; /* keys, then the time when there is a window */
     uint32_t keys_n;                 /* with the time */
-    struct rows *rows;               /* by worker: keys, then the right's live columns */
+    struct rows *rows;               /* by worker: keys, then the right's columns */
     uint32_t width;
     struct entry *entries;
     size_t entries_n;
@@ -32,15 +32,16 @@ struct joining {
 /* Of the keys in a row; false when one equals nothing. */
 static bool keys_hash(const struct joining *j, const struct hunt_value *const *keys, uint64_t *hash)
 {
+    const struct hunt_value *time = j->op->join.windowed ? keys[j->keys_n - 1] : NULL;
     uint64_t h = 0;
     for (uint32_t i = 0; i < j->op->join.keys_n; i++) {
-        if (keys[i]->null || (keys[i]->type == TYPE_STRING && keys[i]->text.n == 0))
+        if (!keys[i] || keys[i]->null || (keys[i]->type == TYPE_STRING && keys[i]->text.n == 0))
             return false;
         h = (h ^ value_hash(keys[i])) * 0x9e3779b97f4a7c15u;
         h ^= h >> 29;
     }
     *hash = h;
-    return !j->op->join.windowed || !keys[j->keys_n - 1]->null;
+    return !time || !time->null;
 }
 
 /* ---- the right side ---- */
@@ -48,14 +49,14 @@ static bool keys_hash(const struct joining *j, const struct hunt_value *const *k
 static enum flow push_right(void *ctx, unsigned worker, struct batch *b, struct error *err)
 {
     struct joining *j = ctx;
-    const struct plan_operator *right = j->op->join.right;
     const struct vector **vectors = arena_alloc(b->arena, (j->width + 1) * sizeof *vectors);
     for (uint32_t i = 0; i < j->keys_n; i++)
         vectors[i] = expr_vector(j->right[i], j->r->evaluators[worker], b);
-    for (uint32_t i = 0; i < right->live_n; i++) {
-        enum hunt_type type = j->r->plan->columns[right->live[i]].type;
+    for (uint32_t i = 0; i < j->op->join.right_n; i++) {
+        uint32_t column = j->op->join.right_columns[i];
+        enum hunt_type type = j->r->plan->columns[column].type;
         struct hunt_value none = value_none(type);
-        const struct vector *v = b->columns[right->live[i]];
+        const struct vector *v = b->columns[column];
         vectors[j->keys_n + i] = v ? v : vector_constant(b->arena, type, &none);
     }
     if (rows_add(&j->rows[worker], &j->r->memory, vectors, NULL, b->rows, b->arena))
@@ -83,7 +84,7 @@ static enum status index_right(struct joining *j, struct error *err)
     j->entries = xcalloc(n + 1, sizeof *j->entries);
     for (unsigned w = 0; w < j->r->workers; w++)
         for (size_t i = 0; i < j->rows[w].n; i++) {
-            const struct hunt_value *row = rows_at(&j->rows[w], i), *keys[64];
+            const struct hunt_value *row = rows_at(&j->rows[w], i), *keys[KEYS_MOST] = {NULL};
             struct entry *e = &j->entries[j->entries_n];
             for (uint32_t k = 0; k < j->keys_n; k++)
                 keys[k] = &row[k];
@@ -128,18 +129,17 @@ static enum flow push_pairs(struct joining *j, unsigned worker, struct batch *fr
     if (!pairs->n)
         return FLOW_MORE;
     struct arena a = {0};
-    const struct plan_operator *right = j->op->join.right;
     struct batch *b = batch_new(&a, from->columns_n, pairs->n);
-    bool sides = j->op->join.kind == JOIN_INNER || j->op->join.kind == JOIN_LEFT_OUTER;
     for (uint32_t c = 0; c < from->columns_n; c++)
         if (from->columns[c])
             b->columns[c] = vector_pick(&a, from->columns[c], pairs->left, pairs->n);
-    for (uint32_t k = 0; sides && k < right->live_n; k++) {
-        enum hunt_type type = j->r->plan->columns[right->live[k]].type;
+    for (uint32_t k = 0; k < j->op->join.right_n; k++) {
+        uint32_t column = j->op->join.right_columns[k];
+        enum hunt_type type = j->r->plan->columns[column].type;
         struct hunt_value *values = arena_alloc(&a, pairs->n * sizeof *values);
         for (uint32_t i = 0; i < pairs->n; i++)
             values[i] = pairs->right[i] ? pairs->right[i][j->keys_n + k] : value_none(type);
-        b->columns[right->live[k]] = vector_flat(&a, type, values, pairs->n);
+        b->columns[column] = vector_flat(&a, type, values, pairs->n);
     }
     batch_live(b, j->op);
     pairs->n = 0;
@@ -209,7 +209,7 @@ static enum flow push_left(void *ctx, unsigned worker, struct batch *b, struct e
 {
     struct joining *j = ctx;
     const struct vector **vectors = arena_alloc(b->arena, (j->keys_n + 1) * sizeof *vectors);
-    const struct hunt_value *keys[64];
+    const struct hunt_value *keys[KEYS_MOST] = {NULL};
     struct pairs pairs = {xcalloc(BATCH_ROWS, sizeof *pairs.left),
                           xcalloc(BATCH_ROWS, sizeof *pairs.right), 0};
     enum flow flow = FLOW_MORE;
@@ -234,8 +234,8 @@ static enum status prepare_keys(struct joining *j, struct error *err)
     struct run *r = j->r;
     const struct plan_operator *op = j->op;
     j->keys_n = op->join.keys_n + op->join.windowed;
-    if (j->keys_n > 64)
-        return plan_error(r->plan, op->place, err, "a join of more than 63 keys");
+    if (j->keys_n > KEYS_MOST)
+        return plan_error(r->plan, op->place, err, "a join of more than %d keys", KEYS_MOST - 1);
     j->left = arena_zero(&r->arena, j->keys_n, sizeof(struct prepared *));
     j->right = arena_zero(&r->arena, j->keys_n, sizeof(struct prepared *));
     for (uint32_t i = 0; i < j->keys_n; i++) {
@@ -254,7 +254,7 @@ enum status run_join(struct run *r, const struct plan_operator *op, struct batch
 {
     struct joining j = {.r = r, .op = op, .sink = sink};
     enum status status = prepare_keys(&j, err);
-    j.width = j.keys_n + op->join.right->live_n;
+    j.width = j.keys_n + op->join.right_n;
     j.rows = arena_zero(&r->arena, r->workers, sizeof *j.rows);
     for (unsigned i = 0; i < r->workers; i++)
         j.rows[i].width = j.width;

@@ -257,8 +257,8 @@ static void add_row(struct summary *s, struct groups *g, const struct adding *x,
         &g->states[(size_t)group * s->op->summarize.aggregates_n + x->number];
     for (uint32_t i = 0; i < x->a->others_n; i++)
         x->others[i] = vector_at(x->args[i + 1], row);
-    aggregate_add(x->a, state, x->a->plan->args_n ? vector_at(x->args[0], row) : NULL, count,
-                  x->others, &g->memory);
+    const struct vector *first = x->a->plan->args_n ? x->args[0] : NULL;
+    aggregate_add(x->a, state, first ? vector_at(first, row) : NULL, count, x->others, &g->memory);
 }
 
 static bool is_wanted(const struct adding *x, uint32_t row)

@@ -37,7 +37,10 @@ enum status memory_out(const struct run *r, const struct plan_operator *op, cons
 struct hunt_value value_keep(const struct hunt_value *v, struct arena *a)
 {
     struct hunt_value copy = *v;
-    if ((v->type == TYPE_STRING || v->type == TYPE_DYNAMIC) && v->text.n)
+    if (v->list) { /* with what stands behind the text */
+        size_t n = v->text.n + 1 + strlen(v->text.p + v->text.n + 1) + 1;
+        copy.text.p = arena_copy(a, v->text.p, n);
+    } else if ((v->type == TYPE_STRING || v->type == TYPE_DYNAMIC) && v->text.n)
         copy.text = slice_of(arena_copy(a, v->text.p, v->text.n), v->text.n);
     return copy;
 }

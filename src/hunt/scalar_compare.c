@@ -63,30 +63,22 @@ uint64_t value_hash(const struct hunt_value *v)
 
 /* ---- logic ---- */
 
-static void fn_and(const struct call *c, struct scratch *s, const struct hunt_value *const *a,
-                   struct hunt_value *out)
+/* One argument can decide alone: false for `and`, true for `or`. */
+static void fn_logic(const struct call *c, struct scratch *s, const struct hunt_value *const *a,
+                     struct hunt_value *out)
 {
-    (void)c;
     (void)s;
-    if ((!a[0]->null && !a[0]->truth) || (!a[1]->null && !a[1]->truth))
-        out->truth = false;
-    else if (a[0]->null || a[1]->null)
+    bool null = false, decides = c->function == FN_OR;
+    for (uint32_t i = 0; i < c->args_n; i++) {
+        if (!a[i]->null && a[i]->truth == decides) {
+            out->truth = decides;
+            return;
+        }
+        null |= a[i]->null;
+    }
+    out->truth = !decides;
+    if (null)
         set_null(out);
-    else
-        out->truth = true;
-}
-
-static void fn_or(const struct call *c, struct scratch *s, const struct hunt_value *const *a,
-                  struct hunt_value *out)
-{
-    (void)c;
-    (void)s;
-    if ((!a[0]->null && a[0]->truth) || (!a[1]->null && a[1]->truth))
-        out->truth = true;
-    else if (a[0]->null || a[1]->null)
-        set_null(out);
-    else
-        out->truth = false;
 }
 
 static void fn_not(const struct call *c, struct scratch *s, const struct hunt_value *const *a,
@@ -253,7 +245,7 @@ static void fn_in(const struct call *c, struct scratch *s, const struct hunt_val
 }
 
 const struct scalar scalar_compare[FUNCTIONS] = {
-    [FN_AND] = {fn_and, true, NULL},           [FN_OR] = {fn_or, true, NULL},
+    [FN_AND] = {fn_logic, true, NULL},         [FN_OR] = {fn_logic, true, NULL},
     [FN_NOT] = {fn_not, false, NULL},          [FN_IFF] = {fn_iff, true, NULL},
     [FN_COALESCE] = {fn_coalesce, true, NULL}, [FN_ISEMPTY] = {fn_isempty, true, NULL},
     [FN_ISNULL] = {fn_isnull, true, NULL},     [FN_EQUAL] = {fn_equal, true, NULL},

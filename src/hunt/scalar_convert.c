@@ -108,7 +108,7 @@ static void fn_todouble(ARGS)
     else if (v->type == TYPE_LONG)
         out->real = (double)v->number;
     else if (v->type == TYPE_DATETIME)
-        out->real = (double)(v->number / TICK + TICKS_TO_1970);
+        out->real = (double)v->number / TICK + (double)TICKS_TO_1970;
     else if (v->type == TYPE_TIMESPAN)
         out->real = (double)v->number / TICK;
     else if (!text_number(value_string(v, s->arena), &out->real))
@@ -169,6 +169,8 @@ static void fn_todynamic(ARGS)
     struct slice json;
     if (v->type == TYPE_DYNAMIC) {
         *out = *v;
+    } else if (v->list) {
+        dynamic_set(out, slice_str(v->text.p + v->text.n + 1));
     } else if (v->type == TYPE_STRING && v->text.n == 0) {
         set_null(out);
     } else if (v->type == TYPE_STRING && json_compact(v->text, s->arena, &json)) {

@@ -41,6 +41,9 @@ const char *hunt_type_name(enum hunt_type type);
 struct hunt_value {
     enum hunt_type type; /* never TYPE_FIELD */
     bool null;
+    /* A field that is a list: behind its text stand a NUL, its array as JSON, and a NUL. Whoever keeps
+     * the value copies that too (value_keep, run_internal.h); what is made of it is no list. */
+    bool list;
     union {
         bool truth;
         int64_t number; /* TYPE_LONG, TYPE_DATETIME, TYPE_TIMESPAN */
