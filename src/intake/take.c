@@ -89,7 +89,7 @@ static bool is_own(const struct take_state *r, const char *path)
 {
     char *real = realpath(path, NULL);
     struct slice s = slice_str(real);
-    bool own = real && slice_starts(s, r->folder) &&
+    bool own = real && r->folder.n && slice_starts(s, r->folder) &&
                slice_starts(slice_sub(s, r->folder.n, s.n), SLICE("/"));
     free(real);
     return own;
@@ -127,6 +127,8 @@ enum status take_run(const struct take *job, const struct inputs *inputs,
     }
     if (status == OK)
         status = round_take(&r, err);
+    if (status == OK && counts->files)
+        status = store_merge(r.s, err);
     free(r.round.at);
     map_free(&r.round_known);
     arena_free(&r.names);

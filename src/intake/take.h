@@ -12,6 +12,9 @@
  * already (SHA-256) is not read again; of one that has grown since, only what is new is taken in
  * (store/known.h).
  *
+ * Where many small segments have come together they are merged at the end, and after each piece of a
+ * pipe.
+ *
  * A pipe is taken in piece by piece as it comes; take_stream.c tells how.
  *
  * What else wants to see the events that come in (detection) gives a sink of its own, as for

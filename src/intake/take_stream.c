@@ -130,9 +130,10 @@ static enum status take_in(struct pouring *p, struct error *err)
     if (status == OK)
         status = round_take(p->r, err);
     p->r->job = job;
-    if (status == OK)
-        unlink(p->path);
-    return status;
+    if (status != OK)
+        return status;
+    unlink(p->path);
+    return store_merge(p->r->s, err); /* a stream brings many small segments */
 }
 
 static bool is_due(int64_t since, int64_t period)
