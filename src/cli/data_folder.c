@@ -59,6 +59,7 @@ static enum status ask(FILE *terminal, const char *question, char out[PASSPHRASE
 enum status passphrase_read(const char *file, bool again, char out[PASSPHRASE_BYTES],
                             struct error *err)
 {
+    out[0] = '\0';
     if (file)
         return first_line(file, out, err);
     FILE *terminal = fopen("/dev/tty", "r+e");

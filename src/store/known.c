@@ -215,7 +215,7 @@ static void want_hosts(struct wanted *w)
     int32_t column = block_find(b, SLICE("Computer"));
     if (column < 0)
         return;
-    uint16_t ids[HOSTS_ASKED];
+    uint16_t ids[HOSTS_ASKED] = {0};
     for (uint32_t i = 0; i < w->n; i++) {
         uint16_t id = column_id(&b->columns[column], w->rows[i]);
         uint32_t k = 0;

@@ -116,7 +116,7 @@ static size_t read_all(const struct store_io *io, struct map *seen)
     assert_non_null(s);
     struct segment_reader *r = segment_reader_new(true);
     struct block *b = block_alone();
-    for (size_t i = 0; i < s->segments_n; i++)
+    for (size_t i = 0; s && i < s->segments_n; i++)
         for (uint32_t no = 0; !s->segments[i].gone && no < s->segments[i].open->blocks_n; no++) {
             assert_int_equal(segment_read(s->segments[i].open, r, no, NULL, 0, b, &err), OK);
             for (uint32_t row = 0; row < b->rows; row++) {
