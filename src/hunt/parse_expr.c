@@ -96,22 +96,31 @@ static struct plan_expr *member(struct parser *p, struct plan_expr *of, struct s
     return of ? binary(p, FN_MEMBER, of, expr_literal(p, v, place)) : NULL;
 }
 
+/* A value that was given the name of the first `k` parts, when what follows can be members of it. */
+static struct plan_expr *given_value(struct parser *p, const struct slice *parts,
+                                     const size_t *ends, uint32_t k, bool members)
+{
+    bool open = p->scope && p->scope->open;
+    uint32_t column = NO_COLUMN;
+    if (p->scope)
+        column = scope_given(p->scope, join_parts(p, parts, k));
+    struct plan_expr *e = NULL;
+    if (column != NO_COLUMN)
+        e = expr_column(p, column, place_until(p, p->at, ends[k - 1]));
+    else if (k == 1)
+        e = let_value(p, parts[0]);
+    if (!e || !members || e->type == TYPE_DYNAMIC || (e->type == TYPE_FIELD && !open))
+        return e;
+    return NULL; /* a parameter `host` says nothing about host.name */
+}
+
 /* The longest beginning of the parts that is known is meant; the rest are members of it. */
 static uint32_t known_parts(struct parser *p, const struct slice *parts, const size_t *ends,
                             uint32_t n, struct plan_expr **found)
 {
-    for (uint32_t k = n; k > 0; k--) {
-        struct hunt_place place = place_until(p, p->at, ends[k - 1]);
-        uint32_t column = NO_COLUMN;
-        if (p->scope)
-            column = scope_given(p->scope, join_parts(p, parts, k));
-        if (column != NO_COLUMN) {
-            *found = expr_column(p, column, place);
+    for (uint32_t k = n; k > 0; k--)
+        if ((*found = given_value(p, parts, ends, k, k < n)))
             return k;
-        }
-        if (k == 1 && (*found = let_value(p, parts[0])))
-            return 1;
-    }
     if (!p->scope || !p->scope->open)
         return 0;
     struct hunt_place place = place_until(p, p->at, ends[n - 1]);
