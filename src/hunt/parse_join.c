@@ -184,10 +184,16 @@ static bool join_names(struct parser *p, struct join_sides *sides, struct plan_o
             if (slice_equal(sides->shared[k], name) && scope_given(out, name) == NO_COLUMN)
                 name = arena_printf(&p->plan->arena, "%.*s1", SLICE_ARG(name));
         name = scope_free_name(p, out, name);
-        p->plan->columns[column].name = name;
+        if (!slice_equal(name, right->names[i].name)) {
+            struct plan_expr *e = expr_column(p, column, op->place);
+            column = e ? extend_one(p, right, name, e) : NO_COLUMN;
+            if (column == NO_COLUMN)
+                return false;
+        }
         op->join.right_columns[op->join.right_n++] = column;
         scope_set(p, out, name, column);
     }
+    op->join.right = right->op;
     return true;
 }
 
