@@ -270,7 +270,7 @@ static void explain(struct run *r, const struct plan *plan, const struct hunt_fi
 }
 
 /* Whether each event is looked at by itself. */
-// NOLINTNEXTLINE(misc-no-recursion): the number of operators in a plan is bounded
+/* Recursion: the number of operators in a plan is bounded. */
 static bool stands_alone(const struct plan_operator *op)
 {
     for (; op; op = op->input) {

@@ -30,7 +30,7 @@ static void unwant(struct wanted *w, uint32_t column)
     w->bits[column / 64] &= ~(UINT64_C(1) << column % 64);
 }
 
-// NOLINTNEXTLINE(misc-no-recursion): the depth of expressions is bounded
+/* Recursion: the depth of expressions is bounded. */
 static void want_expr(struct wanted *w, const struct plan_expr *e)
 {
     if (e->kind == EXPR_COLUMN)
@@ -191,7 +191,7 @@ static bool mark_one(struct plan *plan, struct plan_operator *op, struct wanted 
     return true;
 }
 
-// NOLINTNEXTLINE(misc-no-recursion): joins and unions in one another, whose depth HUNT_DEPTH bounds
+/* Recursion: joins and unions in one another, as deep as there are operators at the most. */
 static struct plan_operator *mark(struct plan *plan, struct plan_operator *op, struct wanted *w)
 {
     struct plan_operator *first = op, **link = &first;

@@ -305,7 +305,7 @@ static bool begin(struct parser *p)
 
 struct plan *plan_parse(struct slice text, const struct hunt_setup *setup, struct error *err)
 {
-    struct error mine;
+    struct error mine = {0};
     struct parser p = {.setup = setup, .err = err ? err : &mine};
     *p.err = (struct error){.status = OK};
     p.plan = plan_new(text, setup->name, setup->now);
@@ -335,7 +335,7 @@ static bool collect(struct parser *p, const struct hunt_parameter *parameter,
 enum status hunt_parameters(struct slice text, const char *name, timestamp now, struct arena *a,
                             struct hunt_parameter **out, size_t *n, struct error *err)
 {
-    struct error mine;
+    struct error mine = {0};
     struct hunt_setup setup = {.now = now};
     struct collected c = {.parser = {.setup = &setup, .err = err ? err : &mine}};
     struct parser *p = &c.parser;

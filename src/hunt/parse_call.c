@@ -4,7 +4,7 @@
  */
 #include "hunt/parse_internal.h"
 
-// NOLINTNEXTLINE(misc-no-recursion): parse_expr bounds it
+/* Recursion: parse_expr bounds it. */
 bool parse_arguments(struct parser *p, struct plan_expr ***args, uint32_t *n)
 {
     uint32_t cap = 0;

@@ -289,7 +289,7 @@ static struct plan_expr *parse_postfix(struct parser *p)
     return e;
 }
 
-// NOLINTNEXTLINE(misc-no-recursion): deeper() bounds it
+/* Recursion: deeper() bounds it. */
 static struct plan_expr *parse_unary(struct parser *p)
 {
     const struct token *t = peek(p);
@@ -570,7 +570,7 @@ static struct plan_expr *parse_and(struct parser *p)
     return parse_chain(p, "and", FN_AND, parse_comparison);
 }
 
-// NOLINTNEXTLINE(misc-no-recursion): deeper() bounds it
+/* Recursion: deeper() bounds it. */
 struct plan_expr *parse_expr(struct parser *p)
 {
     if (!deeper(p))
@@ -628,9 +628,9 @@ struct slice expr_name(struct parser *p, const struct plan_expr *e)
         }
     }
     struct slice name = {0};
-    if (e->kind == EXPR_COLUMN)
-        name = p->plan->columns[e->column].name;
-    return slice_equal(name, SLICE("*")) ? (struct slice){0} : name; /* pack_all() */
+    if (e->kind == EXPR_COLUMN && !slice_equal(p->plan->columns[e->column].name, SLICE("*")))
+        name = p->plan->columns[e->column].name; /* "*": pack_all() */
+    return name;
 }
 
 bool parse_named(struct parser *p, struct named_expr *out)

@@ -200,7 +200,7 @@ static bool join_names(struct parser *p, struct join_sides *sides, struct plan_o
 bool parse_join(struct parser *p, struct scope *s)
 {
     struct plan_operator *op = operator_new(p, OP_JOIN, s->op, p->tokens[p->at - 1].place);
-    struct scope right;
+    struct scope right = {0};
     struct join_sides sides = {.left = s, .right = &right};
     if (!op || !parse_join_kind(p, &op->join.kind))
         return false;

@@ -65,9 +65,8 @@ static void put_number(struct buf *b, const struct hunt_value *v)
 
 static bool json_literal(struct parser *p, struct buf *b)
 {
-    const struct token *t = peek(p);
     bool minus = take_mark(p, MARK('-'));
-    t = peek(p);
+    const struct token *t = peek(p);
     if (t->kind == TOKEN_LITERAL && (t->value.type == TYPE_LONG || t->value.type == TYPE_REAL)) {
         struct hunt_value v = t->value;
         if (minus && v.type == TYPE_LONG)
@@ -102,7 +101,7 @@ static bool json_member(struct parser *p, struct buf *b)
     return want_mark(p, MARK(':'), ":") && json_value(p, b);
 }
 
-// NOLINTNEXTLINE(misc-no-recursion): HUNT_DEPTH bounds it
+/* Recursion: HUNT_DEPTH bounds it. */
 static bool json_value(struct parser *p, struct buf *b)
 {
     bool array = is_mark(peek(p), MARK('[')), object = is_mark(peek(p), MARK('{'));

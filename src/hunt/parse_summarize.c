@@ -63,7 +63,7 @@ static struct slice aggregate_name(struct parser *p, struct slice called,
         return arena_printf(&p->plan->arena, "list_%.*s", SLICE_ARG(of));
     case FN_PERCENTILE:
         return arena_printf(&p->plan->arena, "percentile_%.*s_%g", SLICE_ARG(of),
-                            args[1]->literal.real);
+                            n > 1 ? args[1]->literal.real : 0.0);
     default:
         return arena_printf(&p->plan->arena, "%.*s_%.*s", SLICE_ARG(called), SLICE_ARG(of));
     }
@@ -211,7 +211,7 @@ static bool is_made(const struct summary *sum, uint32_t column)
 }
 
 /* Outside of aggregates there are no rows any more. */
-// NOLINTNEXTLINE(misc-no-recursion): the depth of expressions is bounded
+/* Recursion: the depth of expressions is bounded. */
 static bool only_aggregates(struct parser *p, const struct summary *sum, const struct plan_expr *e)
 {
     if (e->kind == EXPR_COLUMN && !is_made(sum, e->column))

@@ -308,7 +308,7 @@ static bool parse_search_first(struct parser *p, struct scope *out)
 
 /* ---- pipes ---- */
 
-// NOLINTNEXTLINE(misc-no-recursion): parse_pipe bounds it
+/* Recursion: parse_pipe bounds it. */
 bool parse_source(struct parser *p, struct scope *out)
 {
     if (take_mark(p, MARK('(')))
@@ -328,7 +328,7 @@ bool parse_source(struct parser *p, struct scope *out)
     return parse_named_table(p, out);
 }
 
-// NOLINTNEXTLINE(misc-no-recursion): deeper() bounds it
+/* Recursion: deeper() bounds it. */
 bool parse_pipe(struct parser *p, struct scope *out)
 {
     struct scope *scope = p->scope;

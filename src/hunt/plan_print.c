@@ -65,7 +65,6 @@ static void print_value(struct printer *p, const struct hunt_value *v)
 }
 
 /* Depth is bounded by the parser (HUNT_DEPTH). */
-// NOLINTNEXTLINE(misc-no-recursion): see above
 static void print_expr(struct printer *p, const struct plan_expr *e, unsigned depth)
 {
     switch (e->kind) {
@@ -268,7 +267,6 @@ static void print_kind(struct printer *p, const struct plan_operator *op, unsign
 }
 
 /* The number of operators, and so the depth, is bounded by the parser (HUNT_OPERATORS_MOST). */
-// NOLINTNEXTLINE(misc-no-recursion): see above
 static void print_operator(struct printer *p, const struct plan_operator *op, unsigned depth)
 {
     for (; op; op = op->input, depth++) {

@@ -106,7 +106,8 @@ enum status saved_hunts(const char *folder, timestamp now, struct arena *a,
     file_list_free(&files);
     qsort(found.at, found.n, sizeof *found.at, by_name);
     *list = arena_zero(a, found.n + 1, sizeof **list);
-    memcpy(*list, found.at, found.n * sizeof **list);
+    if (found.n)
+        memcpy(*list, found.at, found.n * sizeof **list);
     *n = found.n;
     free(found.at);
     return status;

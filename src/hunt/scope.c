@@ -103,7 +103,7 @@ static uint32_t union_column(struct parser *p, struct open_source *open, struct 
     return column;
 }
 
-// NOLINTNEXTLINE(misc-no-recursion): unions in unions, whose depth HUNT_DEPTH bounds
+/* Recursion: unions in unions, as deep as there are operators at the most. */
 static uint32_t open_find(struct parser *p, struct open_source *open, struct slice name,
                           struct hunt_place place)
 {
@@ -117,7 +117,6 @@ static uint32_t open_find(struct parser *p, struct open_source *open, struct sli
     return column;
 }
 
-// NOLINTNEXTLINE(misc-no-recursion): see above
 uint32_t scope_find(struct parser *p, struct scope *s, struct slice name, struct hunt_place place)
 {
     uint32_t column = scope_given(s, name);

@@ -90,7 +90,7 @@ bool text_number(struct slice text, double *out)
     }
     /* strtod knows more than is meant here: "inf", "0x1p3" */
     for (size_t i = 0; i < s.n; i++)
-        if (!is_digit(s.p[i]) && !memchr("+-.eE", s.p[i], 5))
+        if (!is_digit(s.p[i]) && (!s.p[i] || !strchr("+-.eE", s.p[i])))
             return false;
     memcpy(copy, s.p, s.n);
     copy[s.n] = '\0';
