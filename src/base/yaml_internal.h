@@ -102,8 +102,6 @@ static inline bool yaml_is_flow(char c)
 
 /* Past the '\n' that stands here. */
 void yaml_newline(struct yaml_reader *r);
-/* Past spaces, tabs, comments and empty lines. */
-void yaml_skip(struct yaml_reader *r);
 /* Whether "---" or "..." stands here, at a line's beginning. */
 bool yaml_at_marker(const struct yaml_reader *r);
 struct yaml_place yaml_here(struct yaml_reader *r);

@@ -20,7 +20,8 @@ void yaml_newline(struct yaml_reader *r)
     line_begins(r);
 }
 
-void yaml_skip(struct yaml_reader *r)
+/* Past spaces, tabs, comments and empty lines. */
+static void skip(struct yaml_reader *r)
 {
     for (;;) {
         while (yaml_is_space(yaml_look(r, 0)))
@@ -151,7 +152,7 @@ static enum status flow_collection(struct yaml_reader *r, const struct propertie
 
 static enum status flow_skip(struct yaml_reader *r)
 {
-    yaml_skip(r);
+    skip(r);
     if (at_end(r))
         return yaml_fail_here(r, "a list or mapping in brackets does not end");
     return OK;
@@ -275,7 +276,7 @@ static enum status value(struct yaml_reader *r, struct context c);
 /* To the next line of a collection at `at`; *more is false when it has ended. */
 static enum status next_entry(struct yaml_reader *r, size_t at, bool *more)
 {
-    yaml_skip(r);
+    skip(r);
     *more = false;
     if (at_end(r))
         return OK;
@@ -420,7 +421,7 @@ static enum status value(struct yaml_reader *r, struct context c)
     uint32_t line = r->line;
     for (;;) {
         size_t from = r->at;
-        yaml_skip(r);
+        skip(r);
         if (r->line != line) {
             c.fresh = true;
         } else if (c.fresh && memchr(r->text.p + from, '\t', r->at - from)) {
@@ -454,7 +455,7 @@ static enum status directives(struct yaml_reader *r)
 {
     bool any = false;
     for (;;) {
-        yaml_skip(r);
+        skip(r);
         if (yaml_look(r, 0) != '%' || column(r) != 0)
             break;
         any = true;
@@ -486,7 +487,7 @@ static enum status document(struct yaml_reader *r)
     yaml_here(r);
     if ((s = value(r, (struct context){0, NO_DASH, !marked})) != OK)
         return s;
-    yaml_skip(r);
+    skip(r);
     if (!at_end(r))
         return yaml_fail_here(r, r->at != r->content_at
                                      ? "this does not belong here: the value before it has ended"

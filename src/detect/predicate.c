@@ -42,7 +42,8 @@ static size_t digits(struct slice s, size_t *at, uint64_t *n, int *left_out)
     return *at - from;
 }
 
-bool number_parse(struct slice s, long double *out)
+/* A decimal number or "0x" and up to 16 hexadecimal digits, without white space. */
+static bool number_parse(struct slice s, long double *out)
 {
     if (s.n > 2 && s.p[0] == '0' && (s.p[1] == 'x' || s.p[1] == 'X'))
         return hex_parse(slice_sub(s, 2, s.n), out);

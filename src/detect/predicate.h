@@ -90,7 +90,4 @@ void tests_make_plain(struct arena *a, struct arena *scratch, struct slice text,
 
 bool test_passes(const struct test *t, struct subject *s, struct regex_worker *w);
 
-/* A decimal number or "0x" and up to 16 hexadecimal digits, without white space. */
-bool number_parse(struct slice s, long double *out);
-
 #endif

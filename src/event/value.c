@@ -187,7 +187,7 @@ struct slice value_text(struct value v, struct arena *a)
     return types[v.type].text(v, a);
 }
 
-bool value_is_number(struct value v)
+static bool is_number(struct value v)
 {
     return v.n == 8 && (v.type == VALUE_INT || v.type == VALUE_UINT || v.type == VALUE_DOUBLE);
 }
@@ -207,7 +207,7 @@ void value_json(struct value v, struct buf *out, struct arena *scratch)
     } else {
         struct slice text = value_text(v, scratch);
         bool finite = v.type != VALUE_DOUBLE || (text.n && text.p[text.n - 1] <= '9');
-        if ((value_is_number(v) && finite) || (v.type == VALUE_BOOL && v.n == 1))
+        if ((is_number(v) && finite) || (v.type == VALUE_BOOL && v.n == 1))
             buf_add(out, text);
         else
             buf_json(out, text);

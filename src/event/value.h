@@ -43,9 +43,6 @@ struct slice value_text(struct value v, struct arena *a);
 /* The value as a JSON value: numbers, booleans and null as such, lists as arrays, else a string. */
 void value_json(struct value v, struct buf *out, struct arena *scratch);
 
-/* True for what value_json writes as a number: VALUE_INT, VALUE_UINT, VALUE_DOUBLE. */
-bool value_is_number(struct value v);
-
 /* A list is built in a buffer, element by element; lists do not nest (add the inner elements).
  *     buf_clear(b); value_list_add(b, v1); value_list_add(b, v2); value_of_list(b) */
 void value_list_add(struct buf *b, struct value element);

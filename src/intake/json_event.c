@@ -303,6 +303,68 @@ static void put_keywords(struct json_state *s, struct json_field *f, struct valu
     put_hex(s, f, v);
 }
 
+/* A number since 1970: its size tells the unit, for times from 1973 on. */
+static bool time_of_number(double v, timestamp *out)
+{
+    int64_t unit = v < 1e11 ? NS_PER_SECOND : v < 1e14 ? 1000000 : v < 1e17 ? 1000 : 1;
+    if (!(v >= 1e8 && v < 9.2e18))
+        return false;
+    double whole = floor(v);
+    /* a double of seconds since 1970 tells a quarter of a microsecond */
+    double part = unit > 1000 ? round((v - whole) * (double)unit / 1e3) * 1e3 : 0;
+    return !__builtin_mul_overflow((int64_t)whole, unit, out) &&
+           !__builtin_add_overflow(*out, (int64_t)part, out);
+}
+
+static bool time_of_text(struct slice s, timestamp *out)
+{
+    char joined[TIMESTAMP_TEXT];
+    s = slice_trim(s);
+    if (timestamp_parse(s, out))
+        return true;
+    if (slice_ends(s, SLICE(" UTC")) || slice_ends(s, SLICE(" GMT")))
+        return timestamp_parse(slice_sub(s, 0, s.n - 4), out);
+    /* "2026-11-10 10:23:41 +0900": a space before the zone */
+    size_t zone = s.n;
+    while (zone > 0 && s.p[zone - 1] != ' ')
+        zone--;
+    if (zone > 11 && s.n - 1 <= sizeof joined) {
+        memcpy(joined, s.p, zone - 1);
+        memcpy(joined + zone - 1, s.p + zone, s.n - zone);
+        return timestamp_parse(slice_of(joined, s.n - 1), out);
+    }
+    char *end;
+    memcpy(joined, s.p, s.n < sizeof joined ? s.n : 0);
+    joined[s.n < sizeof joined ? s.n : 0] = '\0';
+    double number = strtod(joined, &end);
+    return end != joined && !*end && time_of_number(number, out);
+}
+
+/* A time as logs write it: RFC 3339 and relatives, or a number since 1970 in seconds, milli-, micro-
+ * or nanoseconds by its size. */
+static bool json_time(struct value v, timestamp *out)
+{
+    int64_t i;
+    double d;
+    switch (v.type) {
+    case VALUE_TEXT:
+        return time_of_text(slice_of(v.p, v.n), out);
+    case VALUE_INT:
+    case VALUE_UINT:
+        memcpy(&i, v.p, sizeof i);
+        if (i >= INT64_C(100000000000000000)) { /* nanoseconds, exactly */
+            *out = i;
+            return true;
+        }
+        return time_of_number((double)i, out);
+    case VALUE_DOUBLE:
+        memcpy(&d, v.p, sizeof d);
+        return time_of_number(d, out);
+    default:
+        return false;
+    }
+}
+
 static void put_time(struct json_state *s, const struct json_field *f, struct value v)
 {
     timestamp time;
@@ -559,64 +621,4 @@ struct slice json_scalar_text(const struct json_tape *t, uint32_t at, struct buf
     else
         buf_printf(room, "%llu", (unsigned long long)t->words[at + 1]);
     return slice_sub(buf_slice(room), from, room->n);
-}
-
-/* A number since 1970: its size tells the unit, for times from 1973 on. */
-static bool time_of_number(double v, timestamp *out)
-{
-    int64_t unit = v < 1e11 ? NS_PER_SECOND : v < 1e14 ? 1000000 : v < 1e17 ? 1000 : 1;
-    if (!(v >= 1e8 && v < 9.2e18))
-        return false;
-    double whole = floor(v);
-    /* a double of seconds since 1970 tells a quarter of a microsecond */
-    double part = unit > 1000 ? round((v - whole) * (double)unit / 1e3) * 1e3 : 0;
-    return !__builtin_mul_overflow((int64_t)whole, unit, out) &&
-           !__builtin_add_overflow(*out, (int64_t)part, out);
-}
-
-static bool time_of_text(struct slice s, timestamp *out)
-{
-    char joined[TIMESTAMP_TEXT];
-    s = slice_trim(s);
-    if (timestamp_parse(s, out))
-        return true;
-    if (slice_ends(s, SLICE(" UTC")) || slice_ends(s, SLICE(" GMT")))
-        return timestamp_parse(slice_sub(s, 0, s.n - 4), out);
-    /* "2026-11-10 10:23:41 +0900": a space before the zone */
-    size_t zone = s.n;
-    while (zone > 0 && s.p[zone - 1] != ' ')
-        zone--;
-    if (zone > 11 && s.n - 1 <= sizeof joined) {
-        memcpy(joined, s.p, zone - 1);
-        memcpy(joined + zone - 1, s.p + zone, s.n - zone);
-        return timestamp_parse(slice_of(joined, s.n - 1), out);
-    }
-    char *end;
-    memcpy(joined, s.p, s.n < sizeof joined ? s.n : 0);
-    joined[s.n < sizeof joined ? s.n : 0] = '\0';
-    double number = strtod(joined, &end);
-    return end != joined && !*end && time_of_number(number, out);
-}
-
-bool json_time(struct value v, timestamp *out)
-{
-    int64_t i;
-    double d;
-    switch (v.type) {
-    case VALUE_TEXT:
-        return time_of_text(slice_of(v.p, v.n), out);
-    case VALUE_INT:
-    case VALUE_UINT:
-        memcpy(&i, v.p, sizeof i);
-        if (i >= INT64_C(100000000000000000)) { /* nanoseconds, exactly */
-            *out = i;
-            return true;
-        }
-        return time_of_number((double)i, out);
-    case VALUE_DOUBLE:
-        memcpy(&d, v.p, sizeof d);
-        return time_of_number(d, out);
-    default:
-        return false;
-    }
 }

@@ -135,9 +135,6 @@ struct slice json_insert_names(struct slice provider, struct slice code, size_t 
 /* A string's or number's text, a number's in `room`. */
 struct slice json_scalar_text(const struct json_tape *t, uint32_t at, struct buf *room);
 
-/* A time as logs write it: RFC 3339 and relatives, or a number since 1970 in seconds, milli-, micro-
- * or nanoseconds by its size. */
-bool json_time(struct value v, timestamp *out);
 
 /* ---- events (json_event.c) ---- */
 

@@ -123,12 +123,10 @@ static void print_range(struct printer *p, const struct metrics_counts *c)
 
 static void print_events(struct printer *p, const struct metrics_counts *c)
 {
-    const struct term_column columns[] = {{.title = _("Log"), .flexible = true},
-                                          {.title = _("Id"), .align = TERM_RIGHT},
-                                          {.title = _("Count"), .align = TERM_RIGHT},
-                                          {.title = _("Meaning"), .flexible = true},
-                                          {.title = _("First (UTC)"), .spare = 2},
-                                          {.title = _("Last (UTC)"), .spare = 1}};
+    const struct term_column columns[] = {
+        {.title = _("Log"), .flexible = true},      {.title = _("Id"), .align = TERM_RIGHT},
+        {.title = _("Count"), .align = TERM_RIGHT}, {.title = _("Meaning"), .flexible = true},
+        {.title = _("First (UTC)"), .spare = 2},    {.title = _("Last (UTC)"), .spare = 1}};
     struct term_table t = table_of(p, columns, 6);
     const struct metrics_row **order = in_order(&c->events, by_count);
     size_t i = 0;
@@ -181,14 +179,11 @@ static struct slice translated(struct slice s)
 
 static void print_logons(struct printer *p, const struct metrics_counts *c, bool failed)
 {
-    const struct term_column columns[] = {{.title = _("Account"), .flexible = true},
-                                          {.title = _("Logon from"), .flexible = true},
-                                          {.title = _("Logon to"), .flexible = true},
-                                          {.title = _("Logon by"), .flexible = true},
-                                          {.title = _("Count"), .align = TERM_RIGHT},
-                                          {.title = _("First (UTC)"), .spare = 2},
-                                          {.title = _("Last (UTC)"), .spare = 1},
-                                          {.title = _("Reason"), .flexible = true}};
+    const struct term_column columns[] = {
+        {.title = _("Account"), .flexible = true},  {.title = _("Logon from"), .flexible = true},
+        {.title = _("Logon to"), .flexible = true}, {.title = _("Logon by"), .flexible = true},
+        {.title = _("Count"), .align = TERM_RIGHT}, {.title = _("First (UTC)"), .spare = 2},
+        {.title = _("Last (UTC)"), .spare = 1},     {.title = _("Reason"), .flexible = true}};
     unsigned columns_n = failed ? 8 : 7;
     struct term_table t = table_of(p, columns, columns_n);
     const struct metrics_row **order = in_order(&c->logons, failed ? by_failure : by_success);
@@ -221,10 +216,12 @@ static void print_gaps(struct printer *p, const struct metrics_counts *c)
 {
     size_t n, i = 0;
     struct metrics_gap *gaps = metrics_gaps(c, &n);
-    const struct term_column columns[] = {
-        {.title = _("Host"), .flexible = true},     {.title = _("Log"), .flexible = true},
-        {.title = _("Silent from (UTC)")},          {.title = _("Until (UTC)")},
-        {.title = _("Hours"), .align = TERM_RIGHT}, {.title = _("Usually"), .align = TERM_RIGHT, .spare = 1}};
+    const struct term_column columns[] = {{.title = _("Host"), .flexible = true},
+                                          {.title = _("Log"), .flexible = true},
+                                          {.title = _("Silent from (UTC)")},
+                                          {.title = _("Until (UTC)")},
+                                          {.title = _("Hours"), .align = TERM_RIGHT},
+                                          {.title = _("Usually"), .align = TERM_RIGHT, .spare = 1}};
     struct term_table t = table_of(p, columns, 6);
     for (; i < n && i < p->options.top; i++) {
         term_table_add(&t, gaps[i].host.n ? gaps[i].host : slice_str(_("(unknown)")), TERM_PLAIN);

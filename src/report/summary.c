@@ -59,16 +59,6 @@ void summary_free(struct summary *s)
     free(s);
 }
 
-uint64_t summary_total(const struct summary *s)
-{
-    return s->total;
-}
-
-uint64_t summary_of_level(const struct summary *s, enum sigma_level level)
-{
-    return s->by_level[level];
-}
-
 /* ---- counting ---- */
 
 /* Counts under a name; returns its place. */

@@ -19,9 +19,6 @@ struct summary *summary_new(void);
 void summary_free(struct summary *s);
 void summary_add(struct summary *s, const struct finding *finding);
 
-uint64_t summary_total(const struct summary *s);
-uint64_t summary_of_level(const struct summary *s, enum sigma_level level);
-
 struct summary_options {
     bool colour;
     unsigned width; /* columns; 0: as wide as it gets */

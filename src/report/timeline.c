@@ -15,7 +15,8 @@ const struct timeline_format *timeline_format_find(const char *name)
     return NULL;
 }
 
-enum status timeline_write(struct timeline *t, struct error *err)
+/* Writes and empties t->line. */
+static enum status write_line(struct timeline *t, struct error *err)
 {
     size_t written = t->line.n ? fwrite(t->line.p, 1, t->line.n, t->out) : 0;
     bool whole = written == t->line.n;
@@ -38,7 +39,7 @@ struct timeline *timeline_begin(const struct timeline_format *format,
     t->format = format;
     t->options = *options;
     t->out = out;
-    if ((!format->begin || format->begin(t, err) == OK) && timeline_write(t, err) == OK)
+    if ((!format->begin || format->begin(t, err) == OK) && write_line(t, err) == OK)
         return t;
     timeline_free(t);
     return NULL;
@@ -48,14 +49,14 @@ enum status timeline_add(struct timeline *t, const struct finding *finding, stru
 {
     enum status status = t->format->add(t, finding, err);
     t->n++;
-    return status == OK ? timeline_write(t, err) : status;
+    return status == OK ? write_line(t, err) : status;
 }
 
 enum status timeline_end(struct timeline *t, const struct summary *summary, struct error *err)
 {
     enum status status = t->format->end ? t->format->end(t, summary, err) : OK;
     if (status == OK)
-        status = timeline_write(t, err);
+        status = write_line(t, err);
     if (status == OK && (fflush(t->out) != 0 || ferror(t->out)))
         status = error_system(err, "output", "can't write");
     timeline_free(t);

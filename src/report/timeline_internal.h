@@ -14,9 +14,6 @@ struct timeline {
     void *own;       /* the writer's, from malloc; freed by timeline_end */
 };
 
-/* Writes and empties t->line. */
-enum status timeline_write(struct timeline *t, struct error *err);
-
 /* "2026-11-10T10:23:41.1234567Z", or with the offset of local time; `separator` is 'T' or ' '.
  * Empty for no time. `digits` is how many the second's fraction has. */
 enum { TIMELINE_TIME = 48 };
