@@ -7,7 +7,7 @@
  *     struct findings_worker *w = findings_worker_new(f);          one a thread
  *     findings_add(w, &finding, &err);                             copies
  *     findings_sort(f);                                            when all workers are freed
- *     while (findings_next(f, &cursor, &finding)) ...
+ *     for (size_t at = 0; findings_next(f, &at, &finding, &err);) ...
  */
 #ifndef DETECT_FINDINGS_H
 #define DETECT_FINDINGS_H

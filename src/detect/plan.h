@@ -12,7 +12,7 @@
 
 /* A field as the bindings name it, with all that is asked of it. */
 struct view {
-    struct slice *names;                /* stored names; the first that a block has counts */
+    struct slice *names;                /* stored names; the first that an event has counts */
     uint32_t names_n;                   /* 0: every field, for keywords */
     const struct field_name *translate; /* its values, or NULL */
     struct matcher *matcher;

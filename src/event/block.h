@@ -12,7 +12,7 @@
  *
  *     struct block *b = block_set_open(set, &kind);
  *     uint32_t user = block_column(b, SLICE("TargetUserName"));    once a layout: see `epoch`
- *     block_row(b, time, origin);                                  may hand the full block on first
+ *     block_row(b, time, origin, &err);                            may hand the full block on first
  *     block_put(b, user, (struct value){p, n, VALUE_UTF16});
  *
  * Asking:

@@ -82,8 +82,8 @@ bool binding_holds(const struct log_binding *binding, const struct event_kind *k
 const struct field_name *binding_field(const struct log_binding *binding, struct slice rule_field);
 
 /* The column of a block that holds a rule's field: the first of the stored names that the block
- * has, else the rule's own name; -1 when the block has none of them. Of several stored names an event
- * may have another one than the event before: */
+ * has, else the rule's own name; -1 when the block has none of them. Where
+ * there are several stored names, an event may have another of them: see binding_column_at. */
 int32_t binding_column(const struct log_binding *binding, const struct block *b,
                        struct slice rule_field);
 

@@ -135,7 +135,6 @@ struct slice json_insert_names(struct slice provider, struct slice code, size_t 
 /* A string's or number's text, a number's in `room`. */
 struct slice json_scalar_text(const struct json_tape *t, uint32_t at, struct buf *room);
 
-
 /* ---- events (json_event.c) ---- */
 
 struct json_state;

@@ -6,7 +6,7 @@
  *     struct metrics_worker *w = metrics_worker_new(m);     one a thread
  *     metrics_block(w, block);
  *     metrics_worker_free(w);                               joins what it counted
- *     metrics_print(m, "text" or "json", &options, out, &err);
+ *     metrics_print_text(m, &options, out, &err);           or metrics_print_json
  */
 #ifndef REPORT_METRICS_H
 #define REPORT_METRICS_H

@@ -4,7 +4,7 @@
  *
  *     struct summary *s = summary_new();
  *     summary_add(s, &finding);
- *     timeline_end(t, s, &err);              text and HTML show it
+ *     timeline_end(t, s, &err);              the text format shows it
  */
 #ifndef REPORT_SUMMARY_H
 #define REPORT_SUMMARY_H
