@@ -396,6 +396,15 @@ static void tell_end(const struct run *r, enum status told)
                               "hikeshi: correlations leave %zu matches out, which tell no time\n",
                               (size_t)timeless),
                 (size_t)timeless);
+    uint64_t given_up = scan_stats(r->scan)->detected.engine.regexes_given_up;
+    if (given_up && !in->quiet)
+        fprintf(stderr,
+                locale_plural("hikeshi: regular expressions gave %zu text up, which took too long; "
+                              "it counts as no match\n",
+                              "hikeshi: regular expressions gave %zu texts up, which took too "
+                              "long; they count as no match\n",
+                              (size_t)given_up),
+                (size_t)given_up);
     if (in->verbose)
         tell_stats(r);
     if (r->rules && told == OK && !in->quiet)

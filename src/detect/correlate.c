@@ -154,7 +154,7 @@ static void keep(struct correlator_worker *w, uint64_t hash, struct slice bytes,
 static bool field_texts(const struct place *at, struct slice name, struct slice *text,
                         struct slice *folded)
 {
-    int32_t column = binding_column_at(at->binding, at->b, at->row, name);
+    int32_t column = binding_column(at->binding, at->b, at->row, name);
     if (column < 0)
         return false;
     uint32_t id = column_id(&at->b->columns[column], at->row);

@@ -4,7 +4,6 @@
 
 #include <sched.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum {
     THREADS_MOST = 256,
@@ -41,13 +40,6 @@ struct detector {
     unsigned threads;
     struct detector_stats stats;
 };
-
-static int64_t clock_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec * NS_PER_SECOND + t.tv_nsec;
-}
 
 unsigned detector_threads(unsigned wanted)
 {
@@ -167,12 +159,15 @@ static void show_column(struct shown *shown, int32_t column, struct slice name)
     shown->n++;
 }
 
+/* All columns that may hold it for one event or another, the first one first. */
 static void show_field(struct shown *shown, const struct block *b, struct slice name)
 {
+    const struct field_name *f =
+        shown->binding && name.n ? binding_field(shown->binding, name) : NULL;
+    for (uint32_t i = 0; f && i < f->stored_n; i++)
+        show_column(shown, block_find(b, f->stored[i]), name);
     if (name.n)
-        show_column(shown,
-                    shown->binding ? binding_column(shown->binding, b, name) : block_find(b, name),
-                    name);
+        show_column(shown, block_find(b, name), name);
 }
 
 /* The depth is that of the rule's YAML, which the loader bounds. */
@@ -240,11 +235,13 @@ static enum status on_match(void *ctx, const struct sigma_rule *rule,
         .code = b->kind.code,
         .fields = fields,
     };
+    struct slice last = {0}; /* the name of the field that the event had last */
     for (uint32_t i = 0; i < w->shown.n; i++) {
         uint32_t column = w->shown.fields[i].column;
         uint16_t id = column_id(&b->columns[column], row);
-        if (!id)
+        if (!id || slice_equal(w->shown.fields[i].name, last))
             continue;
+        last = w->shown.fields[i].name;
         struct slice text = column_text(b, column, id);
         if (text.n && !slice_equal(text, SLICE("-"))) /* Windows writes "-" for nothing */
             fields[finding.fields_n++] = (struct finding_field){
@@ -258,11 +255,11 @@ enum status detector_block(struct detector *d, unsigned worker, struct block *b,
     struct worker *w = worker_of(d, worker);
     if (!w->engine)
         return OK;
-    int64_t begun = clock_ns();
+    int64_t begun = monotonic_ns();
     w->shown.rule = NULL; /* other columns */
     w->source = NULL;
     enum status status = engine_run(w->engine, b, on_match, w, err);
-    w->engine_ns += clock_ns() - begun;
+    w->engine_ns += monotonic_ns() - begun;
     return status;
 }
 
@@ -281,7 +278,7 @@ enum status detector_parts(struct detector *d, unsigned worker, struct block *b,
                            const struct detector_source *source, struct error *err)
 {
     struct worker *w = worker_of(d, worker);
-    int64_t begun = clock_ns();
+    int64_t begun = monotonic_ns();
     w->shown.rule = NULL;
     w->source = source;
     enum status status = OK;
@@ -292,7 +289,7 @@ enum status detector_parts(struct detector *d, unsigned worker, struct block *b,
         else
             engine_leave(w->engine);
     }
-    w->engine_ns += clock_ns() - begun;
+    w->engine_ns += monotonic_ns() - begun;
     return status;
 }
 
@@ -313,6 +310,7 @@ static void add_up(struct detector *d)
         d->stats.engine.predicates += e.predicates;
         d->stats.engine.rules_looked_at += e.rules_looked_at;
         d->stats.engine.rules_skipped += e.rules_skipped;
+        d->stats.engine.regexes_given_up += e.regexes_given_up;
     }
 }
 

@@ -1,7 +1,6 @@
 #include "detect/scan.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 struct worker {
     struct scan *scan;
@@ -16,13 +15,6 @@ struct scan {
     unsigned threads;
     struct scan_stats stats;
 };
-
-static int64_t clock_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec * NS_PER_SECOND + t.tv_nsec;
-}
 
 struct scan *scan_new(const struct scan_setup *setup, struct error *err)
 {
@@ -104,9 +96,9 @@ enum status scan_run(struct scan *s, struct inputs *inputs, struct problems *pro
         .progress = s->setup.progress ? on_progress : NULL,
         .stop = s->setup.stop,
     };
-    int64_t begun = clock_ns();
+    int64_t begun = monotonic_ns();
     enum status status = intake_run(&job, &s->stats.read, err);
-    s->stats.read_ns = clock_ns() - begun;
+    s->stats.read_ns = monotonic_ns() - begun;
     detector_end(s->detector);
     for (unsigned i = 0; i < s->threads; i++)
         s->stats.left_out += s->workers[i].left_out;
@@ -120,6 +112,6 @@ enum status scan_run(struct scan *s, struct inputs *inputs, struct problems *pro
     }
     findings_sort(detector_findings(s->detector));
     s->stats.detected = *detector_stats(s->detector);
-    s->stats.after_ns = clock_ns() - begun - s->stats.read_ns;
+    s->stats.after_ns = monotonic_ns() - begun - s->stats.read_ns;
     return status;
 }

@@ -187,20 +187,8 @@ const struct field_name *binding_field(const struct log_binding *b, struct slice
     return NULL;
 }
 
-int32_t binding_column(const struct log_binding *binding, const struct block *b,
+int32_t binding_column(const struct log_binding *binding, const struct block *b, uint32_t row,
                        struct slice rule_field)
-{
-    const struct field_name *f = binding_field(binding, rule_field);
-    for (uint32_t i = 0; f && i < f->stored_n; i++) {
-        int32_t column = block_find(b, f->stored[i]);
-        if (column >= 0)
-            return column;
-    }
-    return block_find(b, rule_field);
-}
-
-int32_t binding_column_at(const struct log_binding *binding, const struct block *b, uint32_t row,
-                          struct slice rule_field)
 {
     const struct field_name *f = binding ? binding_field(binding, rule_field) : NULL;
     uint32_t stored_n = f ? f->stored_n : 0;

@@ -81,16 +81,11 @@ bool binding_holds(const struct log_binding *binding, const struct event_kind *k
 /* How a binding names a rule's field, or NULL when it keeps its name and its values. */
 const struct field_name *binding_field(const struct log_binding *binding, struct slice rule_field);
 
-/* The column of a block that holds a rule's field: the first of the stored names that the block
- * has, else the rule's own name; -1 when the block has none of them. Where
- * there are several stored names, an event may have another of them: see binding_column_at. */
-int32_t binding_column(const struct log_binding *binding, const struct block *b,
+/* The column that holds a rule's field for the event in that row: the first of the stored names, and at
+ * last the rule's own, that the event has; -1 when it has none. `binding` may be NULL: then names are
+ * the rule's own. */
+int32_t binding_column(const struct log_binding *binding, const struct block *b, uint32_t row,
                        struct slice rule_field);
-
-/* The column that holds a rule's field for the event in that row: the first of these names that the
- * event has; -1 when it has none. `binding` may be NULL: then names are the rule's own. */
-int32_t binding_column_at(const struct log_binding *binding, const struct block *b, uint32_t row,
-                          struct slice rule_field);
 
 /* A stored value's text as rules call it: translated when `field` (may be NULL) lists it, compared
  * without ASCII case, else `text` itself. */

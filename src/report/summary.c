@@ -59,6 +59,11 @@ void summary_free(struct summary *s)
     free(s);
 }
 
+uint64_t summary_total(const struct summary *s)
+{
+    return s->total;
+}
+
 /* ---- counting ---- */
 
 /* Counts under a name; returns its place. */

@@ -19,6 +19,9 @@ struct summary *summary_new(void);
 void summary_free(struct summary *s);
 void summary_add(struct summary *s, const struct finding *finding);
 
+/* Findings added. */
+uint64_t summary_total(const struct summary *s);
+
 struct summary_options {
     bool colour;
     unsigned width; /* columns; 0: as wide as it gets */

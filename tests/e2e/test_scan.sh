@@ -67,6 +67,19 @@ same "a rule that can't be used does not stop the others" \
     "$("$hikeshi" scan -r "$scratch/bad-rules" -f jsonl "$logs" 2>"$scratch/said" | wc -l)" 4
 check "it is counted" has "1 rule can't be used" "$scratch/said"
 
+cat >"$scratch/endless.yml" <<'YAML'
+title: Endless
+logsource: {product: windows, category: process_creation}
+detection:
+  selection:
+    CommandLine|re: '^(a+)+$'
+  condition: selection
+YAML
+mkdir "$scratch/endless"
+event 2026-11-10T01:00:00Z pc01 calc.exe "$(printf 'a%.0s' {1..40})b" >"$scratch/endless/log.jsonl"
+"$hikeshi" scan -r "$scratch/endless.yml" "$scratch/endless" >/dev/null 2>"$scratch/said"
+check "an expression that takes too long is told" has "gave 1 text up" "$scratch/said"
+
 # ---- which events ----
 same "--from" "$(count --from 2026-11-11 "$logs")" 1
 same "--to a day means its end" "$(count --to 2026-11-10 "$logs")" 3

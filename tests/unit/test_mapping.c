@@ -74,10 +74,10 @@ static void columns_are_found_by_any_name(void **state)
     block_put(b, name, value_of_text(SLICE("C:\\a.exe")));
     uint32_t line = block_column(b, SLICE("CommandLine"));
     block_put(b, line, value_of_text(SLICE("a.exe -x")));
-    assert_int_equal(binding_column(audit, b, SLICE("Image")), (int)name);
-    assert_int_equal(binding_column(audit, b, SLICE("CommandLine")), (int)line);
-    assert_int_equal(binding_column(audit, b, SLICE("NewProcessName")), (int)name);
-    assert_int_equal(binding_column(audit, b, SLICE("ParentImage")), -1);
+    assert_int_equal(binding_column(audit, b, 0, SLICE("Image")), (int)name);
+    assert_int_equal(binding_column(audit, b, 0, SLICE("CommandLine")), (int)line);
+    assert_int_equal(binding_column(audit, b, 0, SLICE("NewProcessName")), (int)name);
+    assert_int_equal(binding_column(audit, b, 0, SLICE("ParentImage")), -1);
     block_set_free(set);
     mappings_free(m);
 }
@@ -105,9 +105,9 @@ static void names_are_chosen_event_by_event(void **state)
     block_put(b, own, value_of_text(SLICE("d.example")));
     const uint32_t want[] = {destination, url, own};
     for (uint32_t row = 0; row < 3; row++)
-        assert_int_equal(binding_column_at(proxy, b, row, SLICE("cs-host")), (int)want[row]);
-    assert_int_equal(binding_column_at(NULL, b, 0, SLICE("cs-host")), -1);
-    assert_int_equal(binding_column_at(NULL, b, 1, SLICE("url.domain")), (int)url);
+        assert_int_equal(binding_column(proxy, b, row, SLICE("cs-host")), (int)want[row]);
+    assert_int_equal(binding_column(NULL, b, 0, SLICE("cs-host")), -1);
+    assert_int_equal(binding_column(NULL, b, 1, SLICE("url.domain")), (int)url);
     block_set_free(set);
     mappings_free(m);
 }
