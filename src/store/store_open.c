@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 void store_path(const struct store *s, char out[PATH_BYTES], const char *a, const char *b)
@@ -427,12 +428,28 @@ static struct store *new_store(const struct store_io *io, const char *path, enum
     return s;
 }
 
+/* A reader keeps all segments open, since a writer may take them away; the usual limit of open files is
+ * for fewer. */
+static void allow_open_files(const struct store *s)
+{
+    struct rlimit limit;
+    rlim_t wanted = 256; /* for all else */
+    for (size_t i = 0; i < s->segments_n; i++)
+        wanted += !s->segments[i].gone;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
+        return;
+    limit.rlim_cur = wanted < limit.rlim_max ? wanted : limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 /* A merge may take segments away between reading the journal and opening them: then it is read
  * again. *again tells so. */
 static enum status open_reader(struct store *s, bool *again, struct error *err)
 {
     enum status status = load(s, err);
     *again = false;
+    if (status == OK && s->mode == STORE_READ)
+        allow_open_files(s);
     for (size_t i = 0; status == OK && s->mode == STORE_READ && i < s->segments_n; i++) {
         if (s->segments[i].gone || store_segment(s, i, err))
             continue;

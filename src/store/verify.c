@@ -389,8 +389,19 @@ static bool is_folder_of_ours(const char *path)
            (strlen(path) == strlen("originals/ab") && strncmp(path, "originals/", 10) == 0);
 }
 
-/* Names of files that are no evidence: who keeps them looks after them. */
-static bool is_kept_by_others(const char *path)
+/* The findings, with what SQLite keeps beside them: no evidence, and not sealed. */
+static bool is_casebook(const char *path)
+{
+    static const char *const names[] = {"casebook.db", "casebook.db-wal", "casebook.db-shm",
+                                        "casebook.db-journal"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(path, names[i]) == 0)
+            return true;
+    return false;
+}
+
+/* Names of files that were looked at already. */
+static bool is_known_file(const char *path)
 {
     static const char *const names[] = {JOURNAL_NAME, "seal.key", "seal.pub", "lock",
                                         CATALOGUE_NAME};
@@ -402,7 +413,10 @@ static bool is_kept_by_others(const char *path)
 
 static void judge_stranger(struct verifying *v, const char *path, size_t *unknown)
 {
-    if (strncmp(path, "aside/", 6) == 0) {
+    if (is_casebook(path)) {
+        if (strcmp(path, "casebook.db") == 0)
+            note(v, path, "findings are not sealed, and were not checked");
+    } else if (strncmp(path, "aside/", 6) == 0) {
         note(v, path, "left half done by a crash and moved aside; not part of the evidence");
     } else if (v->broken) {
         (*unknown)++;
@@ -438,7 +452,7 @@ static void verify_nothing_more(struct verifying *v)
         const char *path = v->list.at[i];
         if (is_folder_of_ours(path))
             list_folder(v, path);
-        else if (!is_kept_by_others(path) && !map_get(&v->known, slice_str(path)) && !is_busy(s))
+        else if (!is_known_file(path) && !map_get(&v->known, slice_str(path)) && !is_busy(s))
             judge_stranger(v, path, &unknown);
     }
     if (unknown) {

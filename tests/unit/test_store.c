@@ -426,6 +426,33 @@ static void proofs(void **state)
         buf_free(&proof);
         buf_free(&entry);
     }
+    for (uint64_t before = 1; before <= s->journal.tree.n; before++) {
+        struct buf proof = {0};
+        struct hash path[MERKLE_PATH], root, before_root;
+        char first[64];
+        size_t n = 0;
+        store_prove_consistency(s, before, &proof);
+        snprintf(first, sizeof first, "hikeshi consistency proof 1\nfrom %u\n", (unsigned)before);
+        assert_true(slice_starts(buf_slice(&proof), slice_str(first)));
+        struct slice rest = slice_sub(buf_slice(&proof), strlen(first), proof.n);
+        for (; rest.p[0] != '\n'; n++) {
+            ptrdiff_t end = slice_find(rest, SLICE("\n"));
+            assert_int_equal(
+                take_base64(slice_sub(rest, 0, (size_t)end), path[n].bytes, HASH_BYTES),
+                HASH_BYTES);
+            rest = slice_sub(rest, (size_t)end + 1, rest.n);
+        }
+        struct checkpoint last;
+        assert_true(checkpoint_verify(s->key, slice_sub(rest, 1, rest.n), &last));
+        merkle_root(&s->journal.tree, &root);
+        merkle_root_at(&s->journal.tree, before, &before_root);
+        assert_true(merkle_check_consistency(before, &before_root, last.size, &last.root, path, n));
+        assert_memory_equal(&root, &last.root, sizeof root);
+        before_root.bytes[7] ^= 1;
+        assert_false(
+            merkle_check_consistency(before, &before_root, last.size, &last.root, path, n));
+        buf_free(&proof);
+    }
     store_close(s);
     memory_io_free(m);
 }
