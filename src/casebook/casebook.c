@@ -220,13 +220,26 @@ static enum status open_database(struct casebook *c, struct error *err)
     return status;
 }
 
-struct casebook *casebook_open(const char *folder, struct error *err)
+static char *path_in(const char *folder)
 {
-    struct casebook *c = xcalloc(1, sizeof *c);
     size_t n = strlen(folder) + sizeof "/casebook.db";
     char *path = xmalloc(n);
     snprintf(path, n, "%s/casebook.db", folder);
-    c->path = path;
+    return path;
+}
+
+bool casebook_there(const char *folder)
+{
+    char *path = path_in(folder);
+    bool there = access(path, F_OK) == 0;
+    free(path);
+    return there;
+}
+
+struct casebook *casebook_open(const char *folder, struct error *err)
+{
+    struct casebook *c = xcalloc(1, sizeof *c);
+    c->path = path_in(folder);
     if (open_database(c, err) == OK)
         return c;
     casebook_close(c);

@@ -28,6 +28,7 @@ struct casebook;
 /* Opens or makes it, and brings one of an earlier version up to date. NULL: STATUS_BAD_INPUT when it
  * is no casebook or of a later version, STATUS_SYSTEM when the file can't be used. */
 struct casebook *casebook_open(const char *folder, struct error *err);
+bool casebook_there(const char *folder);
 void casebook_close(struct casebook *c);
 
 /* Findings of segments whose entry in the journal has this number or a higher one may be missing. */

@@ -9,6 +9,7 @@
 
 #include "base/confine.h"
 #include "base/locale.h"
+#include "casebook/findings_table.h"
 #include "hunt/local.h"
 #include "hunt/run.h"
 #include "report/answer.h"
@@ -102,6 +103,8 @@ struct run {
     struct slice query;
     const char *name; /* of the query, for messages */
     struct hunt_setup setup;
+    struct findings_table findings;
+    struct hunt_table tables[2];
     struct mappings *mappings;
     struct store *store;
     const char *hunts; /* the folder of saved hunts, or NULL */
@@ -334,6 +337,7 @@ static enum status open_all(struct run *r, struct error *err)
     r->store = data_folder_open(&r->v->data, STORE_READ, err);
     if (!r->store)
         return err->status;
+    findings_open(&r->findings, r->store->path);
     enum status status = outfile_open(&r->out, r->v->output, err);
     return status == OK ? confine_run(r, err) : status;
 }
@@ -462,6 +466,8 @@ static enum status prepare(struct run *r, const struct text_list *operands, stru
     r->mappings = r->v->mappings ? mappings_load(r->v->mappings, err) : mappings_builtin(err);
     r->setup.mappings = r->mappings;
     r->setup.name = r->name;
+    r->tables[0] = findings_table(&r->findings);
+    r->setup.tables = r->tables;
     return r->mappings ? OK : err->status;
 }
 
@@ -491,6 +497,7 @@ static int run(const struct command *self, void *values, const struct text_list 
     int result = run_all(&r, operands);
     if (r.out.file)
         outfile_abandon(&r.out);
+    findings_close(&r.findings);
     store_close(r.store);
     mappings_free(r.mappings);
     buf_free(&r.file);

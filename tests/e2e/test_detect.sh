@@ -114,6 +114,17 @@ check "by field" "$hikeshi" finding suppress --field 'CommandLine=net *' --owner
     --until 2030-01-01
 same "what has it" "$(run finding list --json --suppressed | wc -l)" 2
 
+# ---- findings as a table for hunts ----
+same "hunts over findings" \
+    "$(run hunt -f jsonl 'findings | where suppressed == false | summarize n = count()' | member n)" \
+    "$(run finding list --json | wc -l)"
+same "and their fields" \
+    "$(run hunt -f jsonl 'findings | where fields.Image endswith "calc.exe" | project level' | member level)" medium
+check "no casebook is made by a hunt" "$hikeshi" init "$scratch/data4"
+same "and there are no findings then" \
+    "$(run hunt -f jsonl --data "$scratch/data4" 'findings | count' | member Count)" 0
+check "none was" test ! -e "$scratch/data4/casebook.db"
+
 # ---- a crash between the events and their findings ----
 data2=$scratch/data2
 check "another data folder" "$hikeshi" init "$data2"
