@@ -274,6 +274,12 @@ bool detector_wants(struct detector *d, unsigned worker, struct slice name)
     return engine_wants(d->workers[worker].engine, name);
 }
 
+bool detector_ways(struct detector *d, unsigned worker, struct engine_way *ways, size_t most,
+                   size_t *n)
+{
+    return engine_ways(d->workers[worker].engine, ways, most, n);
+}
+
 enum status detector_parts(struct detector *d, unsigned worker, struct block *b,
                            const struct detector_source *source, struct error *err)
 {

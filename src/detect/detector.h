@@ -48,6 +48,8 @@ struct detector_source {
  * a name; the block has the values of those columns. */
 bool detector_kind(struct detector *d, unsigned worker, const struct event_kind *kind);
 bool detector_wants(struct detector *d, unsigned worker, struct slice name);
+bool detector_ways(struct detector *d, unsigned worker, struct engine_way *ways, size_t most,
+                   size_t *n); /* engine_ways */
 enum status detector_parts(struct detector *d, unsigned worker, struct block *b,
                            const struct detector_source *source, struct error *err);
 

@@ -43,6 +43,14 @@ bool engine_look(struct engine_worker *w, struct block *b);
 enum status engine_tell(struct engine_worker *w, engine_match *match, void *ctx, struct error *err);
 void engine_leave(struct engine_worker *w);
 
+/* What must be in a block's filter (store/filter.h) when one of these rules matches in it: all keys of
+ * one of the ways. False: the filter can't tell, or there are more than `most` ways. */
+struct engine_way {
+    uint64_t keys[8];
+    size_t n;
+};
+bool engine_ways(const struct engine_worker *w, struct engine_way *ways, size_t most, size_t *n);
+
 struct engine_stats {
     uint64_t blocks, events, values, predicates, rules_looked_at, rules_skipped;
     uint64_t regexes_given_up; /* texts that an expression did not get to the end of: no match */

@@ -252,6 +252,16 @@ void matcher_finish(struct matcher *m)
         qsort(m->numbers.at, m->numbers.n, sizeof *m->numbers.at, by_number);
 }
 
+bool matcher_each(const struct matcher *m,
+                  bool (*tell)(void *ctx, const struct test *t, uint32_t predicate), void *ctx)
+{
+    for (size_t t = 0; t < m->tests.n; t++)
+        for (uint32_t i = m->first[t]; i < m->first[t + 1]; i++)
+            if (!tell(ctx, &m->tests.at[t], m->met[i]))
+                return false;
+    return true;
+}
+
 /* ---- running ---- */
 
 static inline void meets(const struct matcher *m, struct matcher_run *run, uint32_t first,

@@ -29,6 +29,10 @@ void matcher_predicate(struct matcher *m, uint32_t test, uint32_t predicate);
 
 void matcher_finish(struct matcher *m);
 
+/* Tells each test and a predicate that it meets; when finished. Stops when `tell` gives false. */
+bool matcher_each(const struct matcher *m,
+                  bool (*tell)(void *ctx, const struct test *t, uint32_t predicate), void *ctx);
+
 /* One thread's state; room for the numbers of predicates and tests of any matcher it runs. */
 struct matcher_run {
     struct regex_worker *regexes;

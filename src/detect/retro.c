@@ -1,5 +1,7 @@
 #include "detect/retro.h"
 
+#include "base/buf.h"
+#include "base/map.h"
 #include "base/vec.h"
 
 #include <pthread.h>
@@ -7,7 +9,10 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { PROGRESS_MS = 100 };
+enum {
+    PROGRESS_MS = 100,
+    WAYS = 64, /* with more, reading the filters costs more than it saves */
+};
 
 struct task {
     struct segment *segment;
@@ -305,26 +310,120 @@ static enum status run_workers(struct run *r, struct error *err)
     return status;
 }
 
-/* ---- the whole ---- */
+/* ---- which blocks ---- */
+
+/* What is known of the kinds of a segment's blocks: which of the blocks may hold matches. */
+struct kinds {
+    struct run *run;
+    struct segment *segment;
+    struct map numbers; /* kind -> place in `may` */
+    struct buf key;
+    struct {
+        bool **at; /* by block; NULL: all may */
+        size_t n, cap;
+    } may;
+};
+
+static void kind_key(struct buf *key, const struct event_kind *kind)
+{
+    const struct slice parts[] = {kind->product, kind->category, kind->service,
+                                  kind->channel, kind->provider, kind->code};
+    buf_clear(key);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        buf_add(key, slice_of(&parts[i].n, sizeof parts[i].n));
+        buf_add(key, parts[i]);
+    }
+}
+
+/* Asks the filters of a segment for each way in which a rule of the kind may match. */
+static enum status ask_filters(struct kinds *k, const struct event_kind *kind, bool **may,
+                               struct error *err)
+{
+    struct engine_way ways[WAYS];
+    struct detector *d = k->run->job->detector;
+    size_t n;
+    enum status status = OK;
+    *may = NULL;
+    if (!detector_kind(d, 0, kind) || !detector_ways(d, 0, ways, WAYS, &n))
+        return OK;
+    bool *all = xcalloc(k->segment->blocks_n, sizeof *all);
+    bool *one = xcalloc(k->segment->blocks_n, sizeof *one);
+    for (size_t i = 0; status == OK && i < n; i++) {
+        for (uint32_t no = 0; no < k->segment->blocks_n; no++)
+            one[no] = !all[no];
+        status = segment_filter(k->segment, ways[i].keys, ways[i].n, one, err);
+        for (uint32_t no = 0; no < k->segment->blocks_n; no++)
+            all[no] |= one[no];
+    }
+    free(one);
+    *may = all;
+    return status;
+}
+
+static enum status may_hold(struct kinds *k, uint32_t no, bool *may, struct error *err)
+{
+    bool is_new;
+    enum status status = OK;
+    kind_key(&k->key, &k->segment->blocks[no].kind);
+    uint32_t *number = map_put(&k->numbers, buf_slice(&k->key), &is_new);
+    if (is_new) {
+        bool *list;
+        *number = (uint32_t)k->may.n;
+        status = ask_filters(k, &k->segment->blocks[no].kind, &list, err);
+        *VEC_PUSH(k->may) = list;
+    }
+    const bool *list = k->may.at[*number];
+    *may = !list || list[no];
+    return status;
+}
+
+static void kinds_free(struct kinds *k)
+{
+    for (size_t i = 0; i < k->may.n; i++)
+        free(k->may.at[i]);
+    free(k->may.at);
+    map_free(&k->numbers);
+    buf_free(&k->key);
+}
+
+static enum status list_blocks(struct run *r, struct segment *segment, struct error *err)
+{
+    struct kinds k = {.run = r, .segment = segment};
+    enum status status = OK;
+    for (uint32_t no = 0; status == OK && no < segment->blocks_n; no++) {
+        bool may = true;
+        r->stats->blocks++;
+        r->stats->events += segment->blocks[no].rows;
+        r->stats->bytes += segment->blocks[no].bytes;
+        status = may_hold(&k, no, &may, err);
+        if (status == STATUS_BAD_INPUT) { /* what a damaged filter says does not count */
+            status = OK;
+            may = true;
+        }
+        r->stats->blocks_filtered += !may;
+        if (may)
+            *VEC_PUSH(r->tasks) = (struct task){segment, no};
+        else
+            atomic_fetch_add(&r->bytes_done, segment->blocks[no].bytes);
+    }
+    kinds_free(&k);
+    return status;
+}
 
 static enum status list_tasks(struct run *r, struct error *err)
 {
     struct store *s = r->job->store;
-    for (size_t i = 0; i < s->segments_n; i++) {
+    enum status status = OK;
+    for (size_t i = 0; status == OK && i < s->segments_n; i++) {
         if (s->segments[i].gone || s->segments[i].entry < r->job->entry_least)
             continue;
         struct segment *segment = store_segment(s, i, err);
-        if (!segment)
-            return err->status;
-        for (uint32_t no = 0; no < segment->blocks_n; no++) {
-            *VEC_PUSH(r->tasks) = (struct task){segment, no};
-            r->stats->blocks++;
-            r->stats->events += segment->blocks[no].rows;
-            r->stats->bytes += segment->blocks[no].bytes;
-        }
+        status = segment ? list_blocks(r, segment, err) : err->status;
     }
-    return OK;
+    return status;
 }
+
+/* ---- the whole ---- */
 
 enum status retro_run(const struct retro *job, struct retro_stats *stats, struct error *err)
 {
