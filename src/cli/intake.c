@@ -92,6 +92,13 @@ static enum status settle(void *ctx, struct error *err)
     return casebook_expect(r->detection.casebook, r->store->journal.entries.n, err);
 }
 
+static void again(void *ctx)
+{
+    struct run *r = ctx;
+    detector_end(r->detection.detector);
+    detector_clear(r->detection.detector);
+}
+
 static enum status committed(void *ctx, struct error *err)
 {
     struct run *r = ctx;
@@ -126,12 +133,12 @@ static void print_line(struct run *r)
 
 static void tell_json(struct run *r, const struct taken *t)
 {
-    static const char *const words[] = {"taken", "known", "not taken"};
+    static const char *const words[] = {"taken", "known", "not taken", "changed"};
     struct buf *b = &r->line;
     buf_clear(b);
     buf_printf(b, "{\"file\":\"%s\",\"name\":", words[t->how]);
     buf_json(b, t->name);
-    if (t->how != TAKEN_NOT) {
+    if (t->how == TAKEN_NEW || t->how == TAKEN_KNOWN) {
         buf_add(b, SLICE(",\"sha256\":\""));
         put_hex(b, slice_of(t->sha256.bytes, HASH_BYTES));
         buf_char(b, '"');
@@ -171,6 +178,9 @@ static void told(void *ctx, const struct taken *t)
 {
     struct run *r = ctx;
     progress_hide(&r->progress);
+    if (t->how == TAKEN_CHANGED)
+        fprintf(stderr, _("hikeshi: %.*s: not taken in, since it changes while it is read\n"),
+                SLICE_ARG(t->name));
     if (r->v->json)
         tell_json(r, t);
     else if (!r->v->quiet)
@@ -300,6 +310,7 @@ static enum status take_all(struct run *r, struct take_counts *counts, struct er
         .sink = detect ? sink_of : NULL,
         .settle = detect ? settle : NULL,
         .committed = detect ? committed : NULL,
+        .again = detect ? again : NULL,
         .told = told,
         .safe = safe,
         .unread = unread,

@@ -15,6 +15,7 @@ enum { FOLDERS_DEEP = 100 }; /* folders in folders; a path of PATH_MAX has at mo
 struct entry {
     struct input face;
     const char *path; /* NULL: a member, or a problem already */
+    uint64_t limit;   /* bytes that are read of it */
 };
 
 struct inputs {
@@ -51,6 +52,7 @@ static uint32_t add(struct inputs *in, struct slice name, const char *path)
     struct entry *entry = arena_zero(&in->arena, 1, sizeof *entry);
     entry->face.name = shown(&in->arena, name);
     entry->face.within = INPUT_ALONE;
+    entry->limit = UINT64_MAX;
     if (path)
         entry->path = arena_slice(&in->arena, slice_str(path)).p;
     *VEC_PUSH(in->list) = entry;
@@ -193,6 +195,16 @@ const char *inputs_path(const struct inputs *in, uint32_t number)
 void inputs_rename(struct inputs *in, uint32_t number, struct slice name)
 {
     entry_of(in, number)->face.name = shown(&in->arena, name);
+}
+
+void inputs_set_limit(struct inputs *in, uint32_t number, uint64_t bytes)
+{
+    entry_of(in, number)->limit = bytes;
+}
+
+uint64_t inputs_limit(const struct inputs *in, uint32_t number)
+{
+    return entry_of(in, number)->limit;
 }
 
 uint32_t inputs_add(struct inputs *in, uint32_t container, struct slice name)

@@ -51,6 +51,9 @@ const char *inputs_path(const struct inputs *in, uint32_t number);
 /* Another name to show; before anything is read. */
 void inputs_rename(struct inputs *in, uint32_t number, struct slice name);
 
+/* No more than its first bytes are read, since it may grow meanwhile; likewise. */
+void inputs_set_limit(struct inputs *in, uint32_t number, uint64_t bytes);
+
 /* Whether a file is a container or of a format that a reader knows. */
 bool intake_recognises(const char *path);
 

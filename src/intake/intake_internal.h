@@ -12,6 +12,9 @@
 
 /* ---- the list of inputs ---- */
 
+/* How many of its bytes are read at most. */
+uint64_t inputs_limit(const struct inputs *in, uint32_t number);
+
 /* A member of a container becomes an input of its own. `container` is the input it is in. */
 uint32_t inputs_add(struct inputs *in, uint32_t container, struct slice name);
 
@@ -47,8 +50,10 @@ struct slice stream_peek(struct stream *s, bool *whole);
 ssize_t stream_read(struct stream *s, char *to, size_t room);
 bool stream_seek(struct stream *s, uint64_t at);
 
-/* Opens a file, a pipe, or "-" for standard input; NULL after a message in `failure`. */
-struct stream *stream_open(const char *path, struct intake_flow *flow, char failure[160]);
+/* Opens a file, a pipe, or "-" for standard input, of which at most `most` bytes are read; NULL after a
+ * message in `failure`. */
+struct stream *stream_open(const char *path, uint64_t most, struct intake_flow *flow,
+                           char failure[160]);
 void stream_close(struct stream *s);
 
 /* UTF-8 made of a UTF-16 stream that begins with a byte order mark. `below` stays the caller's. */

@@ -130,7 +130,7 @@ bool intake_recognises(const char *path)
     struct intake_flow flow = {0};
     char failure[160];
     const struct reader *reader;
-    struct stream *file = stream_open(path, &flow, failure), *utf16 = NULL;
+    struct stream *file = stream_open(path, UINT64_MAX, &flow, failure), *utf16 = NULL;
     if (!file)
         return false;
     bool whole;
@@ -193,7 +193,7 @@ struct source *source_open(struct inputs *in, uint32_t number, struct problems *
     s->flow = flow;
     if (!path)
         return s;
-    s->file = stream_open(path, flow, failure);
+    s->file = stream_open(path, inputs_limit(in, number), flow, failure);
     if (!s->file) {
         problem_add(problems, number, 0, "%s", failure);
         return s;

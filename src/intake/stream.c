@@ -58,8 +58,8 @@ struct file {
     struct stream face;
     struct intake_flow *flow;
     int fd;
-    bool waits; /* a pipe or terminal, whose bytes may be long in coming */
-    uint64_t at;
+    bool waits;       /* a pipe or terminal, whose bytes may be long in coming */
+    uint64_t at, end; /* end: nothing is read from there on */
 };
 
 /* Waits until there is something to read; false when all is ending. */
@@ -80,6 +80,10 @@ static ssize_t file_read(struct stream *s, char *to, size_t room)
     ssize_t n;
     if (atomic_load(&f->flow->ending))
         return 0;
+    if (f->end - f->at < room)
+        room = (size_t)(f->end - f->at);
+    if (room == 0)
+        return 0;
     do {
         if (f->waits && !wait_for_bytes(f))
             return 0;
@@ -96,11 +100,15 @@ static ssize_t file_read(struct stream *s, char *to, size_t room)
 
 static bool file_seek(struct stream *s, uint64_t at)
 {
-    ((struct file *)s)->at = at;
+    struct file *f = (struct file *)s;
+    if (at > f->end)
+        return false;
+    f->at = at;
     return true;
 }
 
-struct stream *stream_open(const char *path, struct intake_flow *flow, char failure[160])
+struct stream *stream_open(const char *path, uint64_t most, struct intake_flow *flow,
+                           char failure[160])
 {
     struct stat st;
     int fd = strcmp(path, "-") == 0 ? STDIN_FILENO
@@ -115,13 +123,14 @@ struct stream *stream_open(const char *path, struct intake_flow *flow, char fail
     f->face.read = file_read;
     f->flow = flow;
     f->fd = fd;
+    f->end = most;
     f->waits = !S_ISREG(st.st_mode);
     if (fd == STDIN_FILENO && !f->waits) { /* where the shell left it */
         off_t at = lseek(fd, 0, SEEK_CUR);
         f->at = at > 0 ? (uint64_t)at : 0;
     } else if (!f->waits) {
         f->face.seek = file_seek;
-        f->face.size = (uint64_t)st.st_size;
+        f->face.size = (uint64_t)st.st_size < most ? (uint64_t)st.st_size : most;
         posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
     }
     return &f->face;

@@ -28,9 +28,10 @@
 #include "store/store.h"
 
 enum taken_how {
-    TAKEN_NEW,   /* read, and acknowledged: it is on the disk */
-    TAKEN_KNOWN, /* its content was there already */
-    TAKEN_NOT    /* nothing recognises it, it is empty, or it could not be read */
+    TAKEN_NEW,    /* read, and acknowledged: it is on the disk */
+    TAKEN_KNOWN,  /* its content was there already */
+    TAKEN_NOT,    /* nothing recognises it, it is empty, or it could not be read */
+    TAKEN_CHANGED /* not: its content changed while it was read */
 };
 
 /* What became of a file. */
@@ -39,12 +40,12 @@ struct taken {
     struct slice name;
     uint64_t bytes, events;        /* events that were new */
     uint64_t known;                /* events that were there already */
-    struct hash sha256;            /* not of TAKEN_NOT */
+    struct hash sha256;            /* of the first two */
     const struct store_file *file; /* TAKEN_KNOWN: as it came in first */
 };
 
 struct take_counts {
-    uint64_t files, known, not_taken; /* the three of enum taken_how */
+    uint64_t files, known, not_taken; /* as enum taken_how; the last two together */
     uint64_t bytes, events;           /* of the new ones; events that were new */
     uint64_t known_events;            /* in new files: that were there already */
     uint64_t segments, segment_bytes, original_bytes;
@@ -61,9 +62,11 @@ struct take {
     /* As in struct intake; may be NULL. Called anew for each round. */
     struct block_sink (*sink)(void *ctx, unsigned worker);
     enum status (*done)(void *ctx, unsigned worker, struct error *err);
-    /* When all blocks of a round were handed on, just before they are committed; may be NULL. Until
-     * the commit a round may come again, with the same numbers. */
+    /* When all blocks of a round were handed on, just before they are committed; may be NULL. */
     enum status (*settle)(void *ctx, struct error *err);
+    /* When a round has to be read again, without a file that changed: what its blocks brought is to be
+     * forgotten; may be NULL. */
+    void (*again)(void *ctx);
     /* When a round is on the disk, before its files are told; may be NULL. */
     enum status (*committed)(void *ctx, struct error *err);
 

@@ -6,6 +6,8 @@
 #include "store/look.h"
 
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -144,22 +146,64 @@ static void list_inputs(struct take_state *r, const struct inputs *in,
     }
 }
 
-static enum status keep_originals(struct take_state *r, struct error *err)
+/* The originals are kept by a thread of its own while the workers read. */
+struct keeper {
+    struct take_state *r;
+    pthread_t thread;
+    bool started;
+    atomic_bool ending; /* reading failed */
+    enum status status;
+    struct error err;
+    struct candidate *changed; /* a file that is not what it was when it was looked at */
+};
+
+static void keep_originals(struct keeper *k)
 {
-    enum status status = OK;
-    for (size_t i = 0; status == OK && i < r->round.n; i++) {
+    struct take_state *r = k->r;
+    for (size_t i = 0; k->status == OK && i < r->round.n; i++) {
         struct candidate *c = &r->round.at[i];
         if (!c->recognised || !r->job->originals)
             continue;
-        if (take_stopped(r))
-            return take_interrupted(err);
+        if (take_stopped(r) || atomic_load(&k->ending)) {
+            k->status = take_interrupted(&k->err);
+            return;
+        }
         int fd = open(c->path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-        if (fd < 0)
-            return error_system(err, c->file.name.p, "can't open");
-        status = store_keep(r->s, fd, &c->file, err);
-        close(fd);
+        if (fd >= 0)
+            k->status = store_keep(r->s, fd, &c->file, &k->err);
+        if (fd < 0 || k->status == STATUS_BAD_INPUT) {
+            k->status = STATUS_BAD_INPUT;
+            k->changed = c;
+        }
+        if (fd >= 0)
+            close(fd);
     }
-    return status;
+}
+
+static void *keeper_main(void *p)
+{
+    keep_originals(p);
+    return NULL;
+}
+
+/* With one thread alone, one thing after the other. */
+static void keeper_start(struct keeper *k)
+{
+    if (k->r->job->threads != 1 && k->r->job->originals)
+        k->started = pthread_create(&k->thread, NULL, keeper_main, k) == 0;
+    if (!k->started)
+        keep_originals(k);
+}
+
+static enum status keeper_end(struct keeper *k, enum status reading, struct error *err)
+{
+    atomic_store(&k->ending, reading != OK);
+    if (k->started)
+        pthread_join(k->thread, NULL);
+    if (reading != OK || k->status == OK)
+        return reading;
+    *err = k->err;
+    return k->status;
 }
 
 /* Whose lines may be there already. */
@@ -266,37 +310,94 @@ static void forget_round(struct take_state *r)
     arena_reset(&r->arena);
 }
 
-enum status round_take(struct take_state *r, struct error *err)
+/* The files as inputs; NULL with `err` when some are no files any more. */
+static struct inputs *round_inputs(struct take_state *r, struct problems *problems,
+                                   struct error *err)
 {
-    if (!r->round.n)
-        return OK;
     const char **paths = arena_zero(&r->arena, r->round.n, sizeof *paths);
     for (size_t i = 0; i < r->round.n; i++)
         paths[i] = r->round.at[i].path;
-    struct problems *problems = problems_new();
     struct inputs *in = inputs_find(paths, r->round.n, problems);
-    enum status status = OK;
-    if (inputs_named(in) != r->round.n) /* a file became a folder */
-        status = error_set(err, STATUS_BAD_INPUT, NULL, ERROR_NO_OFFSET,
-                           "files are moved while they are taken in; try again");
-    for (uint32_t i = 0; status == OK && i < r->round.n; i++)
-        inputs_rename(in, i, r->round.at[i].file.name);
-    if (status == OK)
-        status = store_begin(r->s, err);
-    if (status == OK)
-        status = keep_originals(r, err);
-    if (status == OK)
+    if (inputs_named(in) != r->round.n) { /* a file became a folder */
+        inputs_free(in);
+        error_set(err, STATUS_SYSTEM, NULL, ERROR_NO_OFFSET,
+                  "files are moved while they are taken in; try again");
+        return NULL;
+    }
+    for (uint32_t i = 0; i < r->round.n; i++) {
+        const struct store_file *f = &r->round.at[i].file;
+        inputs_rename(in, i, f->name);
+        if (r->round.at[i].recognised)
+            inputs_set_limit(in, i, f->bytes);
+    }
+    return in;
+}
+
+/* One try. *changed: the file that made it fail, since it is another than it was. */
+static enum status try_round(struct take_state *r, struct inputs *in, struct problems *problems,
+                             struct candidate **changed, struct error *err)
+{
+    struct keeper keeper = {.r = r};
+    enum status status = store_begin(r->s, err);
+    if (status != OK)
+        return status;
+    keeper_start(&keeper);
+    if (keeper.started || keeper.status == OK)
         status = read_round(r, in, problems, err);
+    status = keeper_end(&keeper, status, err);
+    *changed = keeper.changed;
     if (status == OK)
         status = commit_round(r, err);
     store_abandon(r->s); /* when it was not committed */
-    r->counts->problems += problems_total(problems);
-    if (r->job->unread)
-        r->job->unread(r->job->ctx, problems, in);
+    return status;
+}
+
+/* Leaves a file out that changes all the time. */
+static void leave_out(struct take_state *r, struct candidate *changed)
+{
+    struct taken t = {
+        .how = TAKEN_CHANGED, .name = changed->file.name, .bytes = changed->file.bytes};
+    r->counts->not_taken++;
+    r->counts->problems++;
+    r->job->told(r->job->ctx, &t);
+    if (r->job->again)
+        r->job->again(r->job->ctx);
+    size_t at = (size_t)(changed - r->round.at);
+    r->round.n--;
+    memmove(changed, changed + 1, (r->round.n - at) * sizeof *changed);
+    for (size_t i = 0; i < r->round.n; i++) { /* what the try filled in */
+        r->round.at[i].file.inputs = NULL;
+        r->round.at[i].file.inputs_n = 0;
+    }
+}
+
+enum status round_take(struct take_state *r, struct error *err)
+{
+    struct candidate *changed = NULL;
+    struct intake_progress before = r->before;
+    enum status status = OK;
+    do {
+        if (changed)
+            leave_out(r, changed);
+        changed = NULL;
+        r->before = before;
+        if (!r->round.n)
+            break;
+        struct problems *problems = problems_new();
+        struct inputs *in = round_inputs(r, problems, err);
+        status = in ? try_round(r, in, problems, &changed, err) : STATUS_SYSTEM;
+        if (in && !changed) {
+            r->counts->problems += problems_total(problems);
+            if (r->job->unread)
+                r->job->unread(r->job->ctx, problems, in);
+        }
+        inputs_free(in);
+        problems_free(problems);
+    } while (changed && !take_stopped(r));
+    if (changed)
+        status = take_interrupted(err);
     if (status == OK)
         tell_round(r);
-    inputs_free(in);
-    problems_free(problems);
     forget_round(r);
     return status;
 }

@@ -32,7 +32,7 @@ struct keeping {
     ZSTD_CCtx *zstd;
     EVP_MD_CTX *digest, *stored_digest;
     char *in, *out;
-    uint64_t bytes, stored;
+    uint64_t bytes, stored, most; /* most: a log may grow meanwhile */
 };
 
 /* Compresses n bytes of `in`, or what zstd still holds at the end. */
@@ -69,8 +69,9 @@ static enum status keep_all(struct keeping *k, struct hash *sha256, struct hash 
         ZSTD_isError(ZSTD_CCtx_setParameter(k->zstd, ZSTD_c_compressionLevel, LEVEL)) ||
         ZSTD_isError(ZSTD_CCtx_setParameter(k->zstd, ZSTD_c_checksumFlag, 1)))
         return error_set(err, STATUS_SYSTEM, k->path, ERROR_NO_OFFSET, "out of memory");
-    while (status == OK) {
-        ssize_t n = pread(k->from, k->in, CHUNK, (off_t)k->bytes);
+    while (status == OK && k->bytes < k->most) {
+        size_t room = k->most - k->bytes < CHUNK ? (size_t)(k->most - k->bytes) : CHUNK;
+        ssize_t n = pread(k->from, k->in, room, (off_t)k->bytes);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
@@ -107,7 +108,8 @@ static enum status write_original(const struct store *s, int fd, struct store_fi
                                   const char *path, const char *new_path, struct error *err)
 {
     struct hash found;
-    struct keeping k = {.io = s->io, .from = fd, .name = file->name.p, .path = new_path};
+    struct keeping k = {
+        .io = s->io, .from = fd, .name = file->name.p, .path = new_path, .most = file->bytes};
     k.to = s->io->open(s->io->ctx, new_path, O_WRONLY | O_CREAT | O_TRUNC, 0400);
     if (k.to < 0)
         return error_system(err, new_path, "can't make the file");

@@ -176,9 +176,9 @@ enum status store_commit(struct store *s, const struct store_file *files, size_t
 void store_abandon(struct store *s);
 
 /* Keeps a file as an original, from its descriptor (read with the system's own calls, from its
- * beginning): fills in kept, kept_bytes and
- * kept_sha256. `sha256` and bytes must be those of the content:
- * STATUS_BAD_INPUT when they are not any more. Inside a transaction. */
+ * beginning): fills in kept, kept_bytes and kept_sha256. `sha256` and bytes must be those of its first
+ * `bytes` bytes: STATUS_BAD_INPUT when they are not any more. Inside a transaction; one thread at a
+ * time, beside those that have sinks. */
 enum status store_keep(struct store *s, int fd, struct store_file *file, struct error *err);
 
 /* Merges small segments where there are many. */

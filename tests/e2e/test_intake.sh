@@ -96,6 +96,27 @@ event_number=1000
 for i in $(seq 3); do event 2026-11-13T01:00:0"$i"Z pc20 'C:\Windows\calc.exe' "$i!"; done >"$scratch/altered.jsonl"
 same "the same numbers and times, other text" "$(total events "$scratch/altered.jsonl")" 3
 
+# ---- logs that are written while they are taken in ----
+lines 1 2000 >"$scratch/live.part"
+: >"$scratch/live.log"
+( while read -r line; do printf '%s\n' "${line/some/live}" >>"$scratch/live.log"; done <"$scratch/live.part" ) &
+writer=$!
+taken=0
+while kill -0 "$writer" 2>/dev/null; do
+    taken=$((taken + $(total events "$scratch/live.log")))
+done
+wait
+same "each line of a live log once" $((taken + $(total events "$scratch/live.log"))) 2000
+( while :; do lines 1 9 >"$scratch/busy.log"; echo "$RANDOM" >>"$scratch/busy.log"; done ) 2>/dev/null &
+writer=$!
+for i in 1 2 3 4 5; do
+    intake "$scratch/busy.log" "$logs" >/dev/null 2>"$scratch/said" || code=$?
+    [ "${code:-0}" = 0 ] || [ "$code" = 3 ] || break
+done
+kill "$writer"
+wait 2>/dev/null
+check "a file that is written anew all the time does not stop the rest" test "${code:-0}" != 4
+
 # ---- pipes ----
 event 2026-11-10T01:00:00Z pc09 'C:\Windows\calc.exe' calc >"$scratch/piped"
 same "standard input" "$(total events - <"$scratch/piped")" 1
