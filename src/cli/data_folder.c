@@ -1,5 +1,6 @@
 #include "cli/data_folder.h"
 
+#include "base/confine.h"
 #include "store/io.h"
 
 #include <errno.h>
@@ -109,6 +110,25 @@ struct store *data_folder_open(const struct data_values *values, enum store_mode
     if (!secret || passphrase_read(values->passphrase_file, false, passphrase, err) == OK)
         s = store_open(&store_io_system, path, mode, secret ? passphrase : NULL, err);
     explicit_bzero(passphrase, sizeof passphrase);
+    free(path);
+    return s;
+}
+
+struct store *data_folder_read(const struct data_values *values, enum store_mode mode,
+                               const char *write, struct error *err)
+{
+    struct confine_report report;
+    char *path = store_find(values->folder, err);
+    if (!path)
+        return NULL;
+    struct confine_needs needs = {
+        .read = (const char *const *)&path, .read_n = 1, .write = &write, .write_n = write ? 1 : 0};
+    struct store *s = NULL;
+    if (confine(&needs, &report, err) == OK) {
+        if (report.landlock == 0)
+            fprintf(stderr, "hikeshi: %s\n", report.warning);
+        s = store_open(&store_io_system, path, mode, NULL, err);
+    }
     free(path);
     return s;
 }

@@ -45,6 +45,11 @@ enum { PASSPHRASE_BYTES = 1024 };
 struct store *data_folder_open(const struct data_values *values, enum store_mode mode,
                                struct error *err);
 
+/* For a command that only reads, and nothing but this folder: finds it, confines the process to reading
+ * it and to writing in `write` (may be NULL), and only then opens it. */
+struct store *data_folder_read(const struct data_values *values, enum store_mode mode,
+                               const char *write, struct error *err);
+
 /* The passphrase from the file (if not NULL), else asked for at the terminal; `again`: twice, for a new
  * one. Not empty. The caller wipes it. */
 enum status passphrase_read(const char *file, bool again, char out[PASSPHRASE_BYTES],

@@ -54,9 +54,13 @@ static int run(const struct command *self, void *values, const struct text_list 
     const struct checkpoint_values *v = values;
     struct error err = {0};
     struct outfile out = {0};
-    struct store *s = data_folder_open(&v->data, STORE_JOURNAL, &err);
-    enum status status = s ? outfile_open(&out, v->output, &err) : err.status;
-    if (s && status == OK) {
+    struct store *s = NULL;
+    enum status status = outfile_open(&out, v->output, &err);
+    if (status == OK && !(s = data_folder_read(&v->data, STORE_JOURNAL, out.folder, &err))) {
+        outfile_abandon(&out);
+        status = err.status;
+    }
+    if (s) {
         put(s, v->json, out.file);
         status = outfile_commit(&out, &err);
     }

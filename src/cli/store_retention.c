@@ -54,11 +54,10 @@ static enum status take_period(const char *text, int64_t *period, struct error *
 }
 
 /* The data folder, to write; from then on the process can reach nothing else. */
-static struct store *open_folder(const struct retention_values *v, enum store_mode mode,
-                                 struct error *err)
+static struct store *open_folder(const struct retention_values *v, struct error *err)
 {
     struct confine_report report;
-    struct store *s = data_folder_open(&v->data, mode, err);
+    struct store *s = data_folder_open(&v->data, STORE_WRITE, err);
     if (!s)
         return NULL;
     struct confine_needs needs = {.write = &s->path, .write_n = 1};
@@ -107,7 +106,7 @@ static int run_retain(const struct command *self, void *values, const struct tex
     enum status status = take_period(v->period, &rule.period, &err);
     if (status == OK)
         status = need_reason(v, &err);
-    if (status == OK && !(s = open_folder(v, STORE_WRITE, &err)))
+    if (status == OK && !(s = open_folder(v, &err)))
         status = err.status;
     if (status == OK)
         status = store_retain(s, &rule, &err);
@@ -134,7 +133,7 @@ static int run_hold(const struct command *self, void *values, const struct text_
     if (status == OK && v->from.given && v->to.given && v->from.at >= v->to.at)
         status = error_set(&err, STATUS_BAD_USE, NULL, ERROR_NO_OFFSET,
                            "--from is not before --to: no event can be between them");
-    if (status == OK && !(s = open_folder(v, STORE_WRITE, &err)))
+    if (status == OK && !(s = open_folder(v, &err)))
         status = err.status;
     if (status == OK)
         status = store_hold(s, &hold, &err);
@@ -150,7 +149,7 @@ static int run_release(const struct command *self, void *values, const struct te
     data_folder_user(by, sizeof by);
     struct store *s = NULL;
     enum status status = need_reason(v, &err);
-    if (status == OK && !(s = open_folder(v, STORE_WRITE, &err)))
+    if (status == OK && !(s = open_folder(v, &err)))
         status = err.status;
     if (status == OK)
         status = store_release(s, slice_str(operands->at[0]), slice_str(v->reason), slice_str(by),
@@ -235,7 +234,8 @@ static int run_expire(const struct command *self, void *values, const struct tex
     struct expire_report report;
     char by[512];
     data_folder_user(by, sizeof by);
-    struct store *s = open_folder(v, v->dry_run ? STORE_READ : STORE_WRITE, &err);
+    struct store *s =
+        v->dry_run ? data_folder_read(&v->data, STORE_READ, NULL, &err) : open_folder(v, &err);
     enum status status = s ? OK : err.status;
     if (s && s->retains.n == 0)
         status = error_set(&err, STATUS_BAD_USE, s->path, ERROR_NO_OFFSET,

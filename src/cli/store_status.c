@@ -351,17 +351,6 @@ static void tell_text(const struct store *s, const struct store_status *st, bool
 
 /* ---- the commands ---- */
 
-static enum status confine_to(const struct store *s, bool write, struct error *err)
-{
-    struct confine_report report;
-    struct confine_needs needs = {
-        .read = &s->path, .read_n = !write, .write = &s->path, .write_n = write};
-    enum status status = confine(&needs, &report, err);
-    if (status == OK && report.landlock == 0)
-        fprintf(stderr, "hikeshi: %s\n", report.warning);
-    return status;
-}
-
 static int run_status(const struct command *self, void *values, const struct text_list *operands)
 {
     (void)self;
@@ -370,9 +359,9 @@ static int run_status(const struct command *self, void *values, const struct tex
     struct error err = {0};
     struct arena a = {0};
     struct store_status st;
-    struct store *s = data_folder_open(&v->data, STORE_JOURNAL, &err);
-    enum status status = s ? confine_to(s, false, &err) : err.status;
-    if (s && status == OK)
+    struct store *s = data_folder_read(&v->data, STORE_JOURNAL, NULL, &err);
+    enum status status = s ? OK : err.status;
+    if (s)
         status = store_status(s, now(), &a, &st, &err);
     if (s && status == OK && v->json)
         tell_json(s, &st);
@@ -393,8 +382,13 @@ static int upkeep(const struct status_values *v,
                   enum status (*work)(struct store *, struct error *))
 {
     struct error err = {0};
+    struct confine_report report;
     struct store *s = data_folder_open(&v->data, STORE_WRITE, &err);
-    enum status status = s ? confine_to(s, true, &err) : err.status;
+    enum status status = s ? OK : err.status;
+    if (s)
+        status = confine(&(struct confine_needs){.write = &s->path, .write_n = 1}, &report, &err);
+    if (s && status == OK && report.landlock == 0)
+        fprintf(stderr, "hikeshi: %s\n", report.warning);
     if (status == OK)
         status = work(s, &err);
     if (status != OK)

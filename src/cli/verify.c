@@ -14,12 +14,13 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 struct verify_values {
     struct data_values data;
     const char *key, *against, *tsa_ca;
     bool json, quiet;
-    unsigned progress;
+    unsigned progress, threads;
 };
 
 static const struct option options[] = {
@@ -37,6 +38,8 @@ static const struct option options[] = {
      .at = offsetof(struct verify_values, tsa_ca)},
     {0, "json", OPTION_FLAG, NULL, N_("one JSON object"),
      .at = offsetof(struct verify_values, json), .group = N_("What is told")},
+    {0, "threads", OPTION_NUMBER, "N", N_("work with N threads (one a processor)"),
+     .at = offsetof(struct verify_values, threads), .group = N_("How")},
     {0, "progress", OPTION_SET, NULL, N_("show how far it is, also when stderr is no terminal"),
      .at = offsetof(struct verify_values, progress), .set = PROGRESS_ALWAYS},
     {0, "no-progress", OPTION_SET, NULL, N_("do not show how far it is"),
@@ -184,7 +187,12 @@ static int run(const struct command *self, void *values, const struct text_list 
     (void)operands;
     struct run r = {.v = values};
     struct buf key = {0}, against = {0}, tsa_ca = {0};
-    struct verify_options what = {.stop = stop_on_signals(), .progress = show_progress};
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    struct verify_options what = {.threads = r.v->threads     ? r.v->threads
+                                             : processors > 0 ? (unsigned)processors
+                                                              : 1,
+                                  .stop = stop_on_signals(),
+                                  .progress = show_progress};
     struct confine_report report;
     struct error err = {0};
     int result = EXIT_STATUS_BAD_USE;

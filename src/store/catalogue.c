@@ -12,7 +12,7 @@
 enum { CATALOGUE_MOST = 1 << 30, FORMAT = 1 };
 
 static const char schema[] =
-    "PRAGMA page_size = 4096;"
+    "PRAGMA page_size = 1024;"
     "CREATE TABLE about(format INTEGER NOT NULL, entries INTEGER NOT NULL);"
     "CREATE TABLE segment(id INTEGER PRIMARY KEY, name TEXT NOT NULL, sha256 BLOB NOT NULL UNIQUE,"
     " entry INTEGER NOT NULL, bytes INTEGER NOT NULL, events INTEGER NOT NULL,"

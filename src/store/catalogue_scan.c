@@ -84,13 +84,15 @@ bool catalogue_hours(struct slice packed, int32_t **hours, size_t *n, size_t *ca
     enum { MOST = 6000000 }; /* as many hours as times can tell apart */
     struct cursor c = cursor_of(packed);
     int64_t at = 0;
+    bool first = true;
     while (cursor_left(&c) && !c.failed) {
         int64_t skip = unzigzag(take_number(&c));
         uint64_t run = take_number(&c);
-        if (c.failed || skip < -MOST || skip > MOST || run > MOST || at + skip < -MOST ||
-            at + skip + (int64_t)run > MOST)
+        if (c.failed || skip < (first ? -MOST : 0) || skip > MOST || run > MOST ||
+            at + skip < -MOST || at + skip + (int64_t)run > MOST)
             return false;
         at += skip;
+        first = false;
         for (; run; run--, at++) {
             if (*n == *cap) {
                 *cap = *cap ? *cap * 2 : 64;

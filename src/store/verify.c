@@ -9,6 +9,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/evp.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 /* ---- one segment ---- */
@@ -264,22 +266,38 @@ static void judge(struct verifying *v, enum status status)
         wrong(v);
 }
 
-static void verify_segments(struct verifying *v)
+/* ---- files, on several threads ---- */
+
+/* A file to look at: a segment or an original. */
+struct task {
+    const struct store_segment *segment;
+    const struct store_file *original;
+};
+
+struct work {
+    struct verifying *v;
+    struct task *at;
+    size_t n, cap;
+    atomic_size_t next;
+    pthread_mutex_t lock; /* over v */
+};
+
+static void *work_on(void *to)
 {
-    struct store *s = &v->s;
-    char path[64];
-    for (size_t i = 0; i < s->segments_n && !stopped(v); i++) {
-        const struct store_segment *seg = &s->segments[i];
-        if (seg->gone)
-            continue;
-        snprintf(path, sizeof path, "segments/%.*s", SLICE_ARG(seg->name));
-        know(v, path);
-        v->counts->segments++;
-        v->counts->events += seg->told.events;
-        v->counts->bytes += seg->told.bytes;
-        judge(v, verify_segment(s, seg, &v->err));
-        looked_at(v, seg->told.bytes);
+    struct work *w = to;
+    struct verifying *v = w->v;
+    for (size_t i; !stopped(v) && (i = atomic_fetch_add(&w->next, 1)) < w->n;) {
+        const struct task *task = &w->at[i];
+        struct error err = {0};
+        enum status status = task->segment ? verify_segment(&v->s, task->segment, &err)
+                                           : original_check(&v->s, task->original, &err);
+        pthread_mutex_lock(&w->lock);
+        v->err = err;
+        judge(v, status);
+        looked_at(v, task->segment ? task->segment->told.bytes : task->original->kept_bytes);
+        pthread_mutex_unlock(&w->lock);
     }
+    return NULL;
 }
 
 /* In the data folder. */
@@ -288,11 +306,27 @@ static const char *path_inside(const struct store *s, const char *path)
     return path + strlen(s->path) + 1;
 }
 
-static void verify_originals(struct verifying *v)
+static void list_segments(struct verifying *v, struct work *w)
 {
-    struct store *s = &v->s;
+    char path[64];
+    for (size_t i = 0; i < v->s.segments_n; i++) {
+        const struct store_segment *seg = &v->s.segments[i];
+        if (seg->gone)
+            continue;
+        snprintf(path, sizeof path, "segments/%.*s", SLICE_ARG(seg->name));
+        know(v, path);
+        v->counts->segments++;
+        v->counts->events += seg->told.events;
+        v->counts->bytes += seg->told.bytes;
+        *VEC_PUSH(*w) = (struct task){.segment = seg};
+    }
+}
+
+static void list_originals(struct verifying *v, struct work *w)
+{
+    const struct store *s = &v->s;
     char path[PATH_BYTES];
-    for (size_t i = 0; i < s->files_n && !stopped(v); i++) {
+    for (size_t i = 0; i < s->files_n; i++) {
         if (!s->files[i].kept || s->files[i].expired)
             continue;
         original_path(s, &s->files[i].sha256, path);
@@ -301,9 +335,24 @@ static void verify_originals(struct verifying *v)
         know(v, path_inside(s, path));
         v->counts->originals++;
         v->counts->bytes += s->files[i].kept_bytes;
-        judge(v, original_check(s, &s->files[i], &v->err));
-        looked_at(v, s->files[i].kept_bytes);
+        *VEC_PUSH(*w) = (struct task){.original = &s->files[i]};
     }
+}
+
+static void verify_files(struct verifying *v)
+{
+    enum { THREADS = 64 };
+    pthread_t threads[THREADS];
+    unsigned n = 0, wanted = v->options->threads < THREADS ? v->options->threads : THREADS;
+    struct work w = {.v = v, .lock = PTHREAD_MUTEX_INITIALIZER};
+    list_segments(v, &w);
+    list_originals(v, &w);
+    while (n + 1 < wanted && pthread_create(&threads[n], NULL, work_on, &w) == 0)
+        n++;
+    work_on(&w);
+    while (n > 0)
+        pthread_join(threads[--n], NULL);
+    free(w.at);
 }
 
 /* Timestamps are over the checkpoints that they say; their signatures need somebody to trust. */
@@ -516,8 +565,7 @@ enum status store_verify(const struct store_io *io, const char *path,
         verify_public_key(&v);
         verify_private_key(&v);
     }
-    verify_segments(&v);
-    verify_originals(&v);
+    verify_files(&v);
     if (!stopped(&v))
         verify_catalogue(&v);
     if (!stopped(&v))

@@ -16,6 +16,7 @@ struct verify_options {
     struct slice key; /* a verifier key kept elsewhere, that the folder's must be; p NULL: none */
     struct slice against; /* a checkpoint kept elsewhere; p NULL: none */
     struct slice tsa_ca;  /* certificates (PEM) of timestamp authorities to trust; p NULL: none */
+    unsigned threads;     /* that look at files; 0: the caller's alone */
     const volatile sig_atomic_t *stop; /* may be NULL: ends soon when not 0 */
     /* How many bytes of how many have been looked at; may be NULL. */
     void (*progress)(void *ctx, uint64_t done, uint64_t total);
@@ -28,7 +29,8 @@ struct verify_counts {
 };
 
 /* Called with each thing that is wrong. A note, whose status is OK, tells what could not be checked
- * or is no evidence. `ctx` is that of the call, as for `progress`. */
+ * or is no evidence. `ctx` is that of the call, as for `progress`.
+ * Both may be called in another thread, but never in two at once. */
 typedef void verify_say(void *ctx, const struct error *what);
 
 /* STATUS_BAD_USE or _SYSTEM when it can't be done at all; what is wrong is said and counted. */

@@ -286,6 +286,7 @@ static void hours(void **state)
         {"\x14\x03", 2, {10, 11, 12}, 3},
         {"\x14", 1, {0}, -1},
         {"\xff\xff\xff\xff\x7f\x01", 6, {0}, -1},
+        {"\x14\x03\x05\x01", 4, {0}, -1}, /* back */
         {"\x00\xff\xff\xff\xff\x7f", 6, {0}, -1},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
