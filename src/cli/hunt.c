@@ -278,7 +278,8 @@ static bool stands_alone(const struct plan_operator *op)
 {
     for (; op; op = op->input) {
         if (op->kind == OP_SUMMARIZE || op->kind == OP_SORT || op->kind == OP_TAKE ||
-            op->kind == OP_JOIN || op->kind == OP_VALUES)
+            op->kind == OP_JOIN || op->kind == OP_VALUES ||
+            (op->kind == OP_SCAN && op->scan.table->columns))
             return false;
         for (uint32_t i = 0; op->kind == OP_UNION && i < op->united.inputs_n; i++)
             if (!stands_alone(op->united.inputs[i].from))

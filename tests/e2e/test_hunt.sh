@@ -79,6 +79,19 @@ same "a parameter that is none" "$(hunt -s mine -p host=a -p hots=b 2>&1 | grep 
 same "the list has both" "$(hunt --list --json | grep -cE '"name":"(mine|hash)"')" 2
 same "a hunt that is not there" "$(hunt -s mein 2>&1 | grep -c 'did you mean mine?')" 1
 
+# ---- findings ----
+same "no findings yet" "$(hunt --json 'findings | count')" '{"Count":0}'
+cat >"$scratch/rule.yml" <<'END'
+title: Suspicious program
+id: 11111111-1111-4111-8111-111111111111
+level: high
+logsource: {product: test}
+detection:
+    selection: {Image|endswith: '\suspicious_8.exe'}
+    condition: selection
+END
+sed -i 's/^logsource.*/logsource: {category: any}/' "$scratch/rule.yml"
+
 # ---- mistakes ----
 said=$(hunt 'events
 | where Image = "x"' 2>&1)

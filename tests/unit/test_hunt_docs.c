@@ -1,5 +1,6 @@
 /* Every query of docs/hunt.md parses, it names every function, and the hunts that are built in are sound. */
 #include "base/files.h"
+#include "casebook/findings_table.h"
 #include "hunt/saved.h"
 
 #include "unit/test.h"
@@ -39,8 +40,10 @@ static int tear_down(void **state)
 static void expect_parses(const struct fixture *f, struct slice query,
                           const struct hunt_argument *arguments, size_t n)
 {
+    struct findings_table findings = {0};
+    struct hunt_table tables[] = {findings_table(&findings), {0}};
     struct hunt_setup setup = {
-        .mappings = f->mappings, .arguments = arguments, .arguments_n = n, .now = 1};
+        .tables = tables, .mappings = f->mappings, .arguments = arguments, .arguments_n = n, .now = 1};
     struct error err;
     struct plan *plan = plan_parse(query, &setup, &err);
     if (!plan)
