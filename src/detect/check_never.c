@@ -55,7 +55,7 @@ static const struct slice *bound_values(const struct log_binding *b, struct slic
                                         uint32_t *n)
 {
     const struct field_name *name = binding_field(b, field);
-    if (name && name->values_n)
+    if (field_translates(name))
         return NULL; /* its values have other names in rules */
     struct slice stored = name && name->stored_n == 1 ? name->stored[0] : field;
     const struct {

@@ -146,7 +146,7 @@ static uint32_t view_of_field(struct builder *b, struct slice field)
     }
     if (!own)
         names[n++] = field;
-    return view_number(b, names, n, name->values_n ? name : NULL);
+    return view_number(b, names, n, field_translates(name) ? name : NULL);
 }
 
 /* ---- predicates ---- */

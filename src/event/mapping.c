@@ -200,8 +200,52 @@ int32_t binding_column(const struct log_binding *binding, const struct block *b,
     return -1;
 }
 
+/* Where the last of these characters stands, or -1. */
+static ptrdiff_t last_of(struct slice s, const char *characters)
+{
+    for (size_t i = s.n; i-- > 0;)
+        if (s.p[i] && strchr(characters, s.p[i]))
+            return (ptrdiff_t)i;
+    return -1;
+}
+
+/* The value of NAME in "NAME=value,NAME=value". */
+static struct slice member_value(struct slice name, struct slice text)
+{
+    while (text.n) {
+        ptrdiff_t end = slice_find(text, SLICE(","));
+        struct slice item = slice_trim(slice_sub(text, 0, end < 0 ? text.n : (size_t)end));
+        if (item.n > name.n && item.p[name.n] == '=' && same(slice_sub(item, 0, name.n), name))
+            return slice_sub(item, name.n + 1, item.n);
+        text = end < 0 ? SLICE("") : slice_sub(text, (size_t)end + 1, text.n);
+    }
+    return SLICE("");
+}
+
+static struct slice part_of(const struct field_name *field, struct slice text)
+{
+    ptrdiff_t at;
+    switch (field->part) {
+    case PART_FILE:
+        at = last_of(text, "/\\");
+        return slice_sub(text, (size_t)(at + 1), text.n);
+    case PART_ACCOUNT:
+        at = last_of(text, "\\");
+        return slice_sub(text, (size_t)(at + 1), text.n);
+    case PART_DOMAIN:
+        at = last_of(text, "\\");
+        return slice_sub(text, 0, at < 0 ? 0 : (size_t)at);
+    case PART_MEMBER:
+        return member_value(field->member, text);
+    default:
+        return text;
+    }
+}
+
 struct slice field_value(const struct field_name *field, struct slice text)
 {
+    if (field && field->part != PART_ALL)
+        text = part_of(field, text);
     for (uint32_t i = 0; field && i < field->values_n; i++)
         if (same(field->values[i].stored, text))
             return field->values[i].rule;

@@ -22,10 +22,21 @@ struct value_name {
     struct slice stored, rule;
 };
 
+/* What of a stored value is meant. */
+enum field_part {
+    PART_ALL,
+    PART_FILE,    /* of a path: what is behind its last slash or backslash */
+    PART_ACCOUNT, /* of DOMAIN\account: the account */
+    PART_DOMAIN,  /* and the domain; empty when it tells none */
+    PART_MEMBER,  /* of NAME=value,NAME=value: the value of that name; empty when there is none */
+};
+
 struct field_name {
     struct slice rule;    /* the name that a rule uses */
     struct slice *stored; /* the names that events may have, the likeliest first */
     uint32_t stored_n;
+    enum field_part part;
+    struct slice member;       /* PART_MEMBER: the name, compared without ASCII case */
     struct value_name *values; /* translations of values; a value not listed stays as it is */
     uint32_t values_n;
 };
@@ -87,8 +98,14 @@ const struct field_name *binding_field(const struct log_binding *binding, struct
 int32_t binding_column(const struct log_binding *binding, const struct block *b, uint32_t row,
                        struct slice rule_field);
 
-/* A stored value's text as rules call it: translated when `field` (may be NULL) lists it, compared
- * without ASCII case, else `text` itself. */
+/* Whether field_value gives anything else than the stored text. */
+static inline bool field_translates(const struct field_name *field)
+{
+    return field && (field->values_n || field->part != PART_ALL);
+}
+
+/* A stored value's text as rules call it: the part that is meant, translated when `field` (may be
+ * NULL) lists it, compared without ASCII case, else `text` itself. Of `text`, or the mapping's. */
 struct slice field_value(const struct field_name *field, struct slice text);
 
 #endif

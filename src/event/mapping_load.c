@@ -80,10 +80,30 @@ static enum status read_values(const struct reader *r, const struct yaml_node *m
     return OK;
 }
 
+/* part: file, account or domain; or member: NAME. */
+static enum status read_part(const struct reader *r, const struct yaml_node *node,
+                             struct field_name *f)
+{
+    static const char *const names[] = {
+        [PART_FILE] = "file", [PART_ACCOUNT] = "account", [PART_DOMAIN] = "domain"};
+    const struct yaml_node *part = yaml_get(node, SLICE("part"));
+    struct slice member = yaml_text(yaml_get(node, SLICE("member")));
+    if (member.n) {
+        f->part = PART_MEMBER;
+        f->member = arena_slice(&r->m->arena, member);
+    }
+    for (unsigned i = PART_FILE; part && i <= PART_DOMAIN; i++)
+        if (slice_equal(yaml_text(part), slice_str(names[i])))
+            f->part = i;
+    return !part || f->part != PART_ALL
+               ? OK
+               : yaml_error(r->err, r->name, part, "'part' is file, account or domain");
+}
+
 static enum status read_field(const struct reader *r, struct slice rule,
                               const struct yaml_node *node, struct field_name *f)
 {
-    static const char *const keys[] = {"from", "values", NULL};
+    static const char *const keys[] = {"from", "values", "part", "member", NULL};
     enum status s = OK;
     *f = (struct field_name){.rule = arena_slice(&r->m->arena, rule)};
     const struct yaml_node *stored = node;
@@ -92,6 +112,8 @@ static enum status read_field(const struct reader *r, struct slice rule,
         stored = yaml_get(node, SLICE("from"));
         if (s == OK)
             s = read_values(r, yaml_get(node, SLICE("values")), f);
+        if (s == OK)
+            s = read_part(r, node, f);
     }
     if (s == OK)
         s = read_texts(r, stored, &f->stored, &f->stored_n);

@@ -131,6 +131,10 @@ void names_free(struct kind_cache *cache);
 /* Whether a name has values that some mapping translates: its texts are not those of the filters. */
 bool name_is_translated(const struct mappings *m, struct slice name);
 
+/* Whether a name means, in some kind of events, a part of what is stored: its texts stand in those of
+ * the filters between characters that belong to no token. */
+bool name_has_parts(const struct mappings *m, struct slice name);
+
 /* ---- blocks ---- */
 
 struct worker {

@@ -18,6 +18,16 @@ bool name_is_translated(const struct mappings *m, struct slice name)
     return false;
 }
 
+bool name_has_parts(const struct mappings *m, struct slice name)
+{
+    for (uint32_t i = 0; i < mappings_count(m); i++) {
+        const struct field_name *f = binding_field(mappings_get(m, i), name);
+        if (f && f->part != PART_ALL)
+            return true;
+    }
+    return false;
+}
+
 struct name_list {
     struct stored_name *at;
     size_t n, cap;
@@ -35,7 +45,7 @@ static void add_mapped(struct name_list *list, const struct log_binding *binding
 {
     const struct field_name *f = binding_field(binding, name);
     for (uint32_t i = 0; f && i < f->stored_n; i++)
-        add_name(list, f->stored[i], f->values_n ? f : NULL);
+        add_name(list, f->stored[i], field_translates(f) ? f : NULL);
 }
 
 /* The bindings that name fields of such events: the scan's, or all of the mappings that hold. */

@@ -26,6 +26,18 @@ static bool in_filters(const struct scan *s, const struct plan_expr *e)
            (c->event == EVENT_FIELD && !name_is_translated(s->local->mappings, c->name));
 }
 
+/* How its text is found in the filters: equal to a part of a value is between such characters. */
+static enum filter_search search_in(const struct scan *s, const struct plan_expr *e,
+                                    enum filter_search how)
+{
+    while (e->kind == EXPR_CALL)
+        e = e->args[0];
+    if (how != FILTER_EQUALS || e->kind != EXPR_COLUMN)
+        return how;
+    struct slice name = s->order->plan->columns[e->column].name;
+    return name_has_parts(s->local->mappings, name) ? FILTER_WORDS : how;
+}
+
 static struct need *need_text(struct scan *s, struct slice text, enum filter_search how)
 {
     struct need *need = arena_zero(&s->arena, 1, sizeof *need);
@@ -59,7 +71,7 @@ static struct need *need_list(struct scan *s, const struct plan_expr *e)
     struct need **parts = arena_zero(&s->arena, list->list_n, sizeof(struct need *));
     for (uint32_t i = 0; i < list->list_n; i++)
         if (list->list[i].type == TYPE_STRING)
-            parts[i] = need_text(s, list->list[i].text, how);
+            parts[i] = need_text(s, list->list[i].text, search_in(s, e->args[0], how));
     return need_join(s, e->function == FN_HAS_ALL, parts, list->list_n);
 }
 
@@ -113,7 +125,7 @@ static struct need *need_of(struct scan *s, const struct plan_expr *e)
     }
     if (right->kind != EXPR_LITERAL || right->literal.type != TYPE_STRING || !in_filters(s, left))
         return NULL;
-    return need_text(s, right->literal.text, how);
+    return need_text(s, right->literal.text, search_in(s, left, how));
 }
 
 enum status need_ask(const struct need *need, const struct segment *segment, bool *may,
@@ -186,7 +198,7 @@ static void find_number_test(struct scan *s, struct condition *c, uint32_t *bits
         (left->function != FN_TOLONG && left->function != FN_TODOUBLE) ||
         left->args[0]->kind != EXPR_COLUMN ||
         s->order->plan->columns[left->args[0]->column].event != EVENT_FIELD ||
-        !in_filters(s, left->args[0]))
+        !in_filters(s, left->args[0]) || search_in(s, left, FILTER_EQUALS) != FILTER_EQUALS)
         return;
     if (literal->type != TYPE_LONG && literal->type != TYPE_REAL)
         return;

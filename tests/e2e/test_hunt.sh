@@ -2,11 +2,12 @@
 # hikeshi hunt, as a user runs it.
 cd "$(dirname "$0")/../.." || exit
 . tests/e2e/tap.sh
+. tests/e2e/events.sh
 
 data=$scratch/data
 export LC_ALL=C.UTF-8
 unset HIKESHI_DATA
-event() { # time host code fields
+written() { # time host code fields
     printf '{"@timestamp":"%s","host":{"name":"%s"},"event":{"code":"%s"},%s}\n' "$@"
 }
 hunt() {
@@ -15,11 +16,11 @@ hunt() {
 hash=0123456789abcdef0123456789abcdef
 now=$(date -u +%Y-%m-%dT%H:%M:%SZ)
 {
-    event "2026-11-10T10:23:41Z" pc01 1 '"Image":"C:\\Users\\a\\suspicious_8.exe","ProcessGuid":"{1}","User":"佐藤"'
-    event "2026-11-10T10:23:42.5Z" pc01 3 '"ProcessGuid":"{1}","destination":{"ip":"203.0.113.20","port":443}'
-    event "2026-11-10T11:00:00Z" pc02 3 '"ProcessGuid":"{2}","destination":{"ip":"203.0.113.9","port":8080}'
-    event "2026-11-10T12:00:00Z" pc02 4 '"note":"=cmd|calc","tool":"\u001b[31mred"'
-    event "$now" pc03 1 "\"Hashes\":\"MD5=$hash,SHA1=00\",\"Image\":\"x.exe\""
+    written "2026-11-10T10:23:41Z" pc01 1 '"Image":"C:\\Users\\a\\suspicious_8.exe","ProcessGuid":"{1}","User":"佐藤"'
+    written "2026-11-10T10:23:42.5Z" pc01 3 '"ProcessGuid":"{1}","destination":{"ip":"203.0.113.20","port":443}'
+    written "2026-11-10T11:00:00Z" pc02 3 '"ProcessGuid":"{2}","destination":{"ip":"203.0.113.9","port":8080}'
+    written "2026-11-10T12:00:00Z" pc02 4 '"note":"=cmd|calc","tool":"\u001b[31mred"'
+    written "$now" pc03 1 "\"Hashes\":\"MD5=$hash,SHA1=00\",\"Image\":\"x.exe\""
 } >"$scratch/events.jsonl"
 "$hikeshi" init "$data" >/dev/null || exit
 "$hikeshi" intake --quiet --data "$data" "$scratch/events.jsonl" >/dev/null || exit
@@ -81,16 +82,26 @@ same "a hunt that is not there" "$(hunt -s mein 2>&1 | grep -c 'did you mean min
 
 # ---- findings ----
 same "no findings yet" "$(hunt --json 'findings | count')" '{"Count":0}'
-cat >"$scratch/rule.yml" <<'END'
-title: Suspicious program
-id: 11111111-1111-4111-8111-111111111111
-level: high
-logsource: {product: test}
-detection:
-    selection: {Image|endswith: '\suspicious_8.exe'}
-    condition: selection
+make_rules "$scratch/rules"
+make_events >"$scratch/more.jsonl"
+"$hikeshi" intake --quiet --data "$data" --rules "$scratch/rules" "$scratch/more.jsonl" >/dev/null
+same "findings are a table" \
+    "$(hunt --json 'findings | summarize n = count(), high = countif(severity >= 4)')" '{"n":4,"high":2}'
+same "findings and events together" \
+    "$(hunt --json 'let hit = findings | where level == "high" | distinct host.name;
+        events | where host.name in (hit) | count' | grep -c '"Count":[1-9]')" 1
+
+# ---- names ----
+cat >"$scratch/sysmon.jsonl" <<END
+{"Event":{"System":{"Provider":{"#attributes":{"Name":"Microsoft-Windows-Sysmon"}},"EventID":1,"Channel":"Microsoft-Windows-Sysmon/Operational","Computer":"pc05","EventRecordID":7,"TimeCreated":{"#attributes":{"SystemTime":"2026-11-10T09:00:00Z"}}},"EventData":{"Image":"C:\\Temp\\a.exe","CommandLine":"a.exe -x","User":"CORP\\alice","ProcessId":500,"Hashes":"MD5=$hash,SHA256=ABC","ParentImage":"C:\\Windows\\explorer.exe"}}}
 END
-sed -i 's/^logsource.*/logsource: {category: any}/' "$scratch/rule.yml"
+"$hikeshi" intake --quiet --data "$data" "$scratch/sysmon.jsonl" >/dev/null
+same "ECS names mean stored fields, and parts of them" \
+    "$(hunt --json 'events | where process.hash.sha256 == "ABC" and process.hash.md5 startswith "0123" and process.pid < 501
+        | project process.name, user.name, user.domain, process.parent.name, process.command_line')" \
+    '{"process.name":"a.exe","user.name":"alice","user.domain":"CORP","process.parent.name":"explorer.exe","process.command_line":"a.exe -x"}'
+same "a log source is a table" "$(hunt --json 'process_creation | where Image endswith @"\a.exe" | project host.name, User')" \
+    '{"host.name":"pc05","User":"CORP\\alice"}'
 
 # ---- mistakes ----
 said=$(hunt 'events
@@ -119,7 +130,7 @@ hunt --follow --json 'events | where event.code == 77 | project host.name' >"$sc
 follower=$!
 sleep 0.5
 for host in pc08 pc09; do
-    event "2026-11-11T00:00:00Z" $host 77 '"a":"b"' >"$scratch/$host.jsonl"
+    written "2026-11-11T00:00:00Z" $host 77 '"a":"b"' >"$scratch/$host.jsonl"
     "$hikeshi" intake --quiet --data "$data" "$scratch/$host.jsonl" >/dev/null
 done
 for _ in {1..100}; do
@@ -128,6 +139,6 @@ for _ in {1..100}; do
 done
 kill -TERM $follower
 wait $follower
-same "--follow tells what comes in, once" "$(cat "$scratch/followed")" '{"host.name":"pc08"}
+same "--follow tells what comes in, once" "$(sort "$scratch/followed")" '{"host.name":"pc08"}
 {"host.name":"pc09"}'
 finish

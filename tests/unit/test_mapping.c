@@ -250,6 +250,35 @@ static void mistakes_have_a_place(void **state)
     assert_int_equal(err.status, STATUS_SYSTEM);
 }
 
+static void parts_of_values(void **state)
+{
+    (void)state;
+    static const struct {
+        struct field_name field;
+        const char *stored, *part;
+    } cases[] = {
+        {{.part = PART_FILE}, "C:\\Windows\\cmd.exe", "cmd.exe"},
+        {{.part = PART_FILE}, "/usr/bin/sh", "sh"},
+        {{.part = PART_FILE}, "sh", "sh"},
+        {{.part = PART_FILE}, "C:\\", ""},
+        {{.part = PART_ACCOUNT}, "CORP\\alice", "alice"},
+        {{.part = PART_ACCOUNT}, "alice", "alice"},
+        {{.part = PART_DOMAIN}, "CORP\\alice", "CORP"},
+        {{.part = PART_DOMAIN}, "alice", ""},
+        {{.part = PART_MEMBER, .member = {"SHA256", 6}}, "MD5=1,SHA256=2,IMPHASH=3", "2"},
+        {{.part = PART_MEMBER, .member = {"sha1", 4}}, "SHA1=4", "4"},
+        {{.part = PART_MEMBER, .member = {"SHA1", 4}}, "MD5=1, SHA1=4 ,", "4"},
+        {{.part = PART_MEMBER, .member = {"SHA1", 4}}, "XSHA1=4,SHA1", ""},
+        {{.part = PART_MEMBER, .member = {"SHA1", 4}}, "", ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct slice got = field_value(&cases[i].field, slice_str(cases[i].stored));
+        if (!slice_equal(got, slice_str(cases[i].part)))
+            fail_msg("%s: %.*s", cases[i].stored, SLICE_ARG(got));
+        assert_true(field_translates(&cases[i].field));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -257,6 +286,7 @@ int main(void)
         cmocka_unit_test(columns_are_found_by_any_name),
         cmocka_unit_test(names_are_chosen_event_by_event),
         cmocka_unit_test(fewer_parts_mean_more_kinds),
+        cmocka_unit_test(parts_of_values),
         cmocka_unit_test_setup_teardown(a_folder_replaces_and_adds, make_folder, drop_folder),
         cmocka_unit_test_setup_teardown(mistakes_have_a_place, make_folder, drop_folder),
     };
