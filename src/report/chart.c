@@ -208,8 +208,9 @@ static void print_bars(const struct chart *c, unsigned width, bool colour, struc
         buf_add(out, SLICE("  "));
         put_number(&text, c->bars.at[i].length);
         term_cell(out, buf_slice(&text), number, TERM_RIGHT, TERM_PLAIN, colour);
-        buf_add(out, SLICE("  "));
-        if (most > 0 && c->bars.at[i].length > 0)
+        bool drawn = most > 0 && c->bars.at[i].length > 0;
+        buf_add(out, drawn ? SLICE("  ") : SLICE(""));
+        if (drawn)
             put_bar(out, c->bars.at[i].length / most, room, colour);
         buf_char(out, '\n');
         buf_free(&text);
