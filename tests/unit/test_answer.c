@@ -22,8 +22,10 @@ static void answer_of(const char *query, const struct answer_options *options, s
     char *bytes = NULL;
     size_t n = 0;
     struct plan *plan = plan_parse(slice_str(query), &setup, &err);
-    if (!plan)
+    if (!plan) {
         fail_msg("%s", err.what);
+        return;
+    }
     assert_int_equal(plan->root->kind, OP_VALUES);
     assert_true(plan->output_n <= 8);
     FILE *file = open_memstream(&bytes, &n);
