@@ -28,6 +28,8 @@ static const struct option options[] = {
     {'r', "rules", OPTION_LIST, "DIR", RULES_OF_FOLDER, AT(rule_paths), .group = N_("Rules")},
     RULE_OPTIONS(struct detect_values),
     TELLING_OPTIONS(struct detect_values),
+    {0, "json", OPTION_SET, NULL, N_("the same as --format jsonl"),
+     .at = offsetof(struct detect_values, telling.format), .set = TELLING_JSONL},
     {0, "new", OPTION_FLAG, NULL, N_("only what the data folder did not know before"), AT(news)},
     {0, "suppressed", OPTION_FLAG, NULL, N_("also what is suppressed"), AT(suppressed)},
     SELECTION_OPTIONS(struct detect_values),
@@ -139,7 +141,11 @@ static enum status take(struct run *r, struct error *err)
     r->output = telling_begin(&r->telling, &wanted, &r->why);
     enum status status = detection_take(&r->detection, 0, tell, r, err);
     if (r->output == OK)
-        r->output = telling_end(&r->telling, r->whole && status == OK, &r->why);
+        r->output = telling_end(&r->telling, &r->why);
+    if (r->output == OK && !r->whole)
+        telling_incomplete(&r->telling);
+    if (r->output == OK)
+        r->output = telling_commit(&r->telling, r->whole && status == OK, &r->why);
     return status;
 }
 
@@ -181,6 +187,8 @@ static void tell_end(const struct run *r)
         tell_stats(r);
     if (in->quiet)
         return;
+    telling_left_out(correlator_counts(detector_correlator(r->detection.detector)).without_time,
+                     detector_stats(r->detection.detector)->engine.regexes_given_up);
     if (r->output == OK)
         telling_numbers(&r->telling, r->stats.events);
     if (r->hidden)

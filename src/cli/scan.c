@@ -3,9 +3,9 @@
  * found, the output opened, the process confined; then the first byte of a log is read.
  */
 #include "cli/input.h"
-#include "cli/outfile.h"
 #include "cli/rule_options.h"
 #include "cli/stop.h"
+#include "cli/telling.h"
 
 #include "base/locale.h"
 #include "base/vec.h"
@@ -20,23 +20,15 @@
 
 enum { TOP = 10 }; /* rows a table of metrics, unless --top says it */
 
-enum colour { COLOUR_AUTO, COLOUR_NEVER, COLOUR_ALWAYS };
-
 struct scan_values {
     struct input_values input;
     struct rule_values rules;
     struct text_list rule_paths;
-    const char *output;
-    unsigned format, top, colour, local;
+    struct telling_values telling;
     bool metrics;
 };
 
 /* ---- options ---- */
-
-static const char *format_name(size_t number)
-{
-    return timeline_formats[number] ? timeline_formats[number]->name : NULL;
-}
 
 #define AT(member) .at = offsetof(struct scan_values, member)
 
@@ -44,21 +36,11 @@ static const struct option options[] = {
     {'r', "rules", OPTION_LIST, "DIR", N_("Sigma rules: a folder, or a file; may be given again"),
      AT(rule_paths), .group = N_("Rules")},
     RULE_OPTIONS(struct scan_values),
-    {'f', "format", OPTION_CHOICE, "FORMAT", N_("how findings are told"), .choice = format_name,
-     AT(format), .group = N_("What is told")},
-    {'o', "output", OPTION_TEXT, "FILE",
-     N_("write findings there; the file appears when it is whole"), AT(output)},
+    TELLING_OPTIONS(struct scan_values),
     {0, "metrics", OPTION_FLAG, NULL,
      N_("tell what is in the logs: events by channel and id, logons, hosts, gaps; needs no rules "
         "(as text or jsonl)"),
      AT(metrics)},
-    {0, "top", OPTION_NUMBER, "N", N_("at most N rows in each table of numbers (10)"), AT(top)},
-    {0, "utc", OPTION_SET, NULL, N_("times in UTC (this is the default)"), AT(local), .set = false},
-    {0, "local", OPTION_SET, NULL, N_("times in the time zone of this machine"), AT(local),
-     .set = true},
-    {0, "color", OPTION_SET, NULL, N_("colours, also when the output is no terminal"), AT(colour),
-     .set = COLOUR_ALWAYS},
-    {0, "no-color", OPTION_SET, NULL, N_("no colours"), AT(colour), .set = COLOUR_NEVER},
     INPUT_OPTIONS(struct scan_values),
     {0},
 };
@@ -84,11 +66,10 @@ struct run {
     struct mappings *mappings;
     struct problems *problems;
     struct inputs *inputs;
-    struct outfile out;
+    struct telling telling;
     struct scan *scan;
     struct metrics *metrics;
     struct metrics_worker **counting; /* one a thread */
-    struct summary *summary;
     struct progress progress;
     bool interrupted; /* before all was read */
     bool incomplete;  /* that, or reading failed */
@@ -101,7 +82,7 @@ static enum status bad_use(struct error *err, const char *what)
 
 static enum status check_values(const struct scan_values *v, struct error *err)
 {
-    const char *format = timeline_formats[v->format]->name;
+    const char *format = timeline_formats[v->telling.format]->name;
     bool text = strcmp(format, "text") == 0;
     if (!v->rule_paths.n && !v->metrics)
         return bad_use(err, _("give the rules: --rules DIR; try hikeshi scan --help"));
@@ -155,11 +136,11 @@ static enum status prepare(struct run *r, struct error *err)
         return status;
     r->problems = problems_new();
     r->inputs = inputs_find(r->paths->at, r->paths->n, r->problems);
-    status = input_not_written(r->inputs, v->output, err);
+    status = input_not_written(r->inputs, v->telling.output, err);
     if (status == OK)
-        status = rule_options_not_written(&v->rules, &v->rule_paths, v->output, err);
+        status = rule_options_not_written(&v->rules, &v->rule_paths, v->telling.output, err);
     if (status == OK)
-        status = outfile_open(&r->out, v->output, err);
+        status = telling_open(&r->telling, &v->telling, err);
     if (status != OK)
         return status;
     struct scan_setup setup = {
@@ -176,8 +157,7 @@ static enum status prepare(struct run *r, struct error *err)
     r->scan = scan_new(&setup, err);
     if (!r->scan)
         return err->status;
-    tzset(); /* the time zone's file can't be opened later */
-    return input_confine(r->paths, r->out.folder, err);
+    return input_confine(r->paths, r->telling.out.folder, err);
 }
 
 static enum status read_inputs(struct run *r, struct error *err)
@@ -200,25 +180,6 @@ static enum status read_inputs(struct run *r, struct error *err)
 }
 
 /* ---- telling ---- */
-
-/* Whether what goes to this descriptor (-1: to a file) may be in colour. */
-static bool colour_of(const struct run *r, int fd)
-{
-    if (r->v->colour != COLOUR_AUTO)
-        return r->v->colour == COLOUR_ALWAYS;
-    const char *no_color = getenv("NO_COLOR"); // NOLINT(concurrency-mt-unsafe): threads have ended
-    return fd >= 0 && isatty(fd) && !(no_color && *no_color);
-}
-
-static bool output_colour(const struct run *r)
-{
-    return colour_of(r, r->v->output ? -1 : STDOUT_FILENO);
-}
-
-static bool is_text(const struct run *r)
-{
-    return strcmp(timeline_formats[r->v->format]->name, "text") == 0;
-}
 
 /* That not all could be read, which what is handed on must say by itself; "" when all was. */
 static void tell_unread(const struct run *r, char *out, size_t size)
@@ -246,34 +207,28 @@ static void name_paths(const struct run *r, struct buf *out)
     buf_char(out, '\0');
 }
 
+/* The findings, as long as they can be told. */
+static enum status tell_each(struct run *r, struct error *err)
+{
+    struct finding finding;
+    enum status status = OK;
+    err->status = OK;
+    for (size_t at = 0; status == OK && findings_next(scan_findings(r->scan), &at, &finding, err);)
+        status = *r->stop > 1 ? STATUS_INTERRUPTED : telling_add(&r->telling, &finding, err);
+    return status == OK ? err->status : status;
+}
+
 static enum status tell_findings(struct run *r, struct error *err)
 {
     struct buf title = {0};
+    struct error later = {0};
     name_paths(r, &title);
-    struct timeline_options wanted = {
-        .rules = r->rules,
-        .inputs = r->inputs,
-        .colour = output_colour(r),
-        .width = r->v->output ? 0 : terminal_width(stdout),
-        .title = title.p,
-        .utc = !r->v->local,
-        .top = r->v->top,
-    };
-    struct timeline *t = timeline_begin(timeline_formats[r->v->format], &wanted, r->out.file, err);
-    enum status status = t ? OK : err->status;
-    struct finding finding;
-    r->summary = summary_new();
-    err->status = OK;
-    for (size_t at = 0;
-         status == OK && findings_next(scan_findings(r->scan), &at, &finding, err);) {
-        summary_add(r->summary, &finding);
-        status = *r->stop > 1 ? STATUS_INTERRUPTED : timeline_add(t, &finding, err);
-    }
-    if (status == OK)
-        status = err->status;
-    if (t) {
-        struct error later = {0};
-        enum status ended = timeline_end(t, r->summary, &later);
+    const struct timeline_options wanted = {
+        .rules = r->rules, .inputs = r->inputs, .title = title.p};
+    enum status status = telling_begin(&r->telling, &wanted, err);
+    if (status == OK) {
+        status = tell_each(r, err);
+        enum status ended = telling_end(&r->telling, &later);
         if (status == OK && ended != OK) {
             status = ended;
             *err = later;
@@ -281,32 +236,25 @@ static enum status tell_findings(struct run *r, struct error *err)
     }
     char unread[128];
     tell_unread(r, unread, sizeof unread);
-    if (status == OK && unread[0] && is_text(r))
-        fprintf(r->out.file, "\n%s\n", unread);
-    if (status == OK && r->incomplete && is_text(r))
-        fputs(_("Incomplete: stopped before all was read.\n"), r->out.file);
+    if (status == OK && unread[0] && telling_is_text(&r->v->telling))
+        fprintf(r->telling.out.file, "\n%s\n", unread);
+    if (status == OK && r->incomplete)
+        telling_incomplete(&r->telling);
     buf_free(&title);
     return status;
 }
 
 static enum status tell_metrics(struct run *r, struct error *err)
 {
-    if (!is_text(r))
-        return metrics_print_json(r->metrics, r->out.file, err);
+    FILE *out = r->telling.out.file;
+    if (!telling_is_text(&r->v->telling))
+        return metrics_print_json(r->metrics, out, err);
     struct metrics_options wanted = {
-        .colour = output_colour(r),
-        .width = r->v->output ? 0 : terminal_width(stdout),
-        .top = r->v->top ? r->v->top : TOP,
+        .colour = telling_colour(&r->v->telling),
+        .width = telling_width(&r->v->telling),
+        .top = r->v->telling.top ? r->v->telling.top : TOP,
     };
-    return metrics_print_text(r->metrics, &wanted, r->out.file, err);
-}
-
-/* Reports do not know what the file that they write is called. */
-static void name_output(const struct run *r, struct error *err)
-{
-    if (strcmp(err->where, "output") == 0)
-        snprintf(err->where, sizeof err->where, "%s",
-                 r->v->output ? r->v->output : _("standard output"));
+    return metrics_print_text(r->metrics, &wanted, out, err);
 }
 
 /* All that was found goes out; a file gets its name only when that is all there is to find. */
@@ -317,10 +265,9 @@ static enum status tell(struct run *r, struct error *err)
         status = tell_findings(r, err);
     if (status == OK && r->metrics)
         status = tell_metrics(r, err);
-    if (status == OK && !(r->incomplete && r->v->output))
-        return outfile_commit(&r->out, err);
-    outfile_abandon(&r->out);
-    name_output(r, err);
+    if (status == OK)
+        return telling_commit(&r->telling, !r->incomplete, err);
+    telling_name_output(&r->telling, err);
     return status;
 }
 
@@ -361,26 +308,6 @@ static void tell_stats(const struct run *r)
             s->detected.matches, findings_count(scan_findings(r->scan)), seconds(s->after_ns));
 }
 
-/* The findings in numbers, unless they stand with them already. */
-static void tell_numbers(const struct run *r)
-{
-    size_t n = findings_count(scan_findings(r->scan));
-    const struct scan_stats *s = scan_stats(r->scan);
-    if (r->v->output) {
-        struct buf text = {0};
-        struct summary_options wanted = {colour_of(r, STDOUT_FILENO), terminal_width(stdout),
-                                         r->v->top};
-        summary_text(r->summary, &wanted, &text);
-        fwrite(text.p, 1, text.n, stdout);
-        buf_free(&text);
-    } else if (!timeline_formats[r->v->format]->summary) {
-        fprintf(stderr,
-                locale_plural("hikeshi: %zu finding in %zu events\n",
-                              "hikeshi: %zu findings in %zu events\n", n),
-                n, (size_t)(s->read.events - s->left_out));
-    }
-}
-
 /* What is said when all is done. Findings that were not all told (a full disk) have no numbers, which
  * would be those of a part. */
 static void tell_end(const struct run *r, enum status told)
@@ -389,26 +316,13 @@ static void tell_end(const struct run *r, enum status told)
     input_tell_problems(r->problems, r->inputs, in->verbose, stderr);
     if (r->incomplete)
         fputs(_("hikeshi: stopped before all was read: the findings are incomplete\n"), stderr);
-    uint64_t timeless = scan_stats(r->scan)->correlated.without_time;
-    if (timeless && !in->quiet)
-        fprintf(stderr,
-                locale_plural("hikeshi: correlations leave %zu match out, which tells no time\n",
-                              "hikeshi: correlations leave %zu matches out, which tell no time\n",
-                              (size_t)timeless),
-                (size_t)timeless);
-    uint64_t given_up = scan_stats(r->scan)->detected.engine.regexes_given_up;
-    if (given_up && !in->quiet)
-        fprintf(stderr,
-                locale_plural("hikeshi: regular expressions gave %zu text up, which took too long; "
-                              "it counts as no match\n",
-                              "hikeshi: regular expressions gave %zu texts up, which took too "
-                              "long; they count as no match\n",
-                              (size_t)given_up),
-                (size_t)given_up);
+    const struct scan_stats *stats = scan_stats(r->scan);
+    if (!in->quiet)
+        telling_left_out(stats->correlated.without_time, stats->detected.engine.regexes_given_up);
     if (in->verbose)
         tell_stats(r);
     if (r->rules && told == OK && !in->quiet)
-        tell_numbers(r);
+        telling_numbers(&r->telling, stats->read.events - stats->left_out);
 }
 
 static int finish(struct run *r, enum status read, enum status told, const struct error *err)
@@ -416,7 +330,7 @@ static int finish(struct run *r, enum status read, enum status told, const struc
     tell_end(r, told);
     if (r->interrupted || told == STATUS_INTERRUPTED)
         return EXIT_STATUS_INTERRUPTED;
-    bool failed = read != OK || (told != OK && (r->v->output || !reader_gone()));
+    bool failed = read != OK || (told != OK && (r->v->telling.output || !reader_gone()));
     if (failed) {
         error_print(err, stderr);
         return EXIT_STATUS_FAILED;
@@ -428,9 +342,7 @@ static int finish(struct run *r, enum status read, enum status told, const struc
 
 static void run_free(struct run *r)
 {
-    if (r->out.file)
-        outfile_abandon(&r->out);
-    summary_free(r->summary);
+    telling_free(&r->telling);
     free(r->counting);
     metrics_free(r->metrics);
     scan_free(r->scan);

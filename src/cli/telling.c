@@ -12,12 +12,28 @@ const char *telling_format_choice(size_t number)
     return timeline_formats[number] ? timeline_formats[number]->name : NULL;
 }
 
-bool telling_colour(const struct telling_values *v, int fd)
+bool telling_is_text(const struct telling_values *v)
+{
+    return strcmp(timeline_formats[v->format]->name, "text") == 0;
+}
+
+/* Whether what goes to this descriptor (-1: to a file) may be in colour. */
+static bool colour_of(const struct telling_values *v, int fd)
 {
     if (v->colour != COLOUR_AUTO)
         return v->colour == COLOUR_ALWAYS;
     const char *no_color = getenv("NO_COLOR"); // NOLINT(concurrency-mt-unsafe): no threads run
     return fd >= 0 && isatty(fd) && !(no_color && *no_color);
+}
+
+bool telling_colour(const struct telling_values *v)
+{
+    return colour_of(v, v->output ? -1 : STDOUT_FILENO);
+}
+
+unsigned telling_width(const struct telling_values *v)
+{
+    return v->output ? 0 : terminal_width(stdout);
 }
 
 enum status telling_open(struct telling *t, const struct telling_values *v, struct error *err)
@@ -27,8 +43,7 @@ enum status telling_open(struct telling *t, const struct telling_values *v, stru
     return outfile_open(&t->out, v->output, err);
 }
 
-/* Reports do not know what the file that they write is called. */
-static void name_output(const struct telling *t, struct error *err)
+void telling_name_output(const struct telling *t, struct error *err)
 {
     if (err->status != OK && strcmp(err->where, "output") == 0)
         snprintf(err->where, sizeof err->where, "%s",
@@ -39,15 +54,15 @@ enum status telling_begin(struct telling *t, const struct timeline_options *opti
                           struct error *err)
 {
     struct timeline_options wanted = *options;
-    wanted.colour = telling_colour(t->v, t->v->output ? -1 : STDOUT_FILENO);
-    wanted.width = t->v->output ? 0 : terminal_width(stdout);
+    wanted.colour = telling_colour(t->v);
+    wanted.width = telling_width(t->v);
     wanted.utc = !t->v->local;
     wanted.top = t->v->top;
     t->summary = summary_new();
     t->timeline = timeline_begin(timeline_formats[t->v->format], &wanted, t->out.file, err);
     if (t->timeline)
         return OK;
-    name_output(t, err);
+    telling_name_output(t, err);
     return err->status;
 }
 
@@ -56,22 +71,34 @@ enum status telling_add(struct telling *t, const struct finding *finding, struct
     summary_add(t->summary, finding);
     enum status status = timeline_add(t->timeline, finding, err);
     if (status != OK)
-        name_output(t, err);
+        telling_name_output(t, err);
     return status;
 }
 
-enum status telling_end(struct telling *t, bool whole, struct error *err)
+enum status telling_end(struct telling *t, struct error *err)
 {
     enum status status = timeline_end(t->timeline, t->summary, err);
     t->timeline = NULL;
-    if (status == OK && !whole && strcmp(timeline_formats[t->v->format]->name, "text") == 0)
+    if (status != OK)
+        telling_name_output(t, err);
+    return status;
+}
+
+void telling_incomplete(struct telling *t)
+{
+    if (telling_is_text(t->v))
         fputs(_("Incomplete: stopped before all was read.\n"), t->out.file);
-    if (status == OK && (whole || !t->v->output))
+}
+
+enum status telling_commit(struct telling *t, bool whole, struct error *err)
+{
+    enum status status = OK;
+    if (whole || !t->v->output)
         status = outfile_commit(&t->out, err);
     else
         outfile_abandon(&t->out);
     if (status != OK)
-        name_output(t, err);
+        telling_name_output(t, err);
     return status;
 }
 
@@ -91,8 +118,8 @@ void telling_numbers(const struct telling *t, uint64_t events)
     size_t n = (size_t)summary_total(t->summary);
     if (t->v->output) {
         struct buf text = {0};
-        struct summary_options wanted = {telling_colour(t->v, STDOUT_FILENO),
-                                         terminal_width(stdout), t->v->top};
+        struct summary_options wanted = {colour_of(t->v, STDOUT_FILENO), terminal_width(stdout),
+                                         t->v->top};
         summary_text(t->summary, &wanted, &text);
         fwrite(text.p, 1, text.n, stdout);
         buf_free(&text);
@@ -102,4 +129,22 @@ void telling_numbers(const struct telling *t, uint64_t events)
                               "hikeshi: %zu findings in %zu events\n", n),
                 n, (size_t)events);
     }
+}
+
+void telling_left_out(uint64_t timeless, uint64_t given_up)
+{
+    if (timeless)
+        fprintf(stderr,
+                locale_plural("hikeshi: correlations leave %zu match out, which tells no time\n",
+                              "hikeshi: correlations leave %zu matches out, which tell no time\n",
+                              (size_t)timeless),
+                (size_t)timeless);
+    if (given_up)
+        fprintf(stderr,
+                locale_plural("hikeshi: regular expressions gave %zu text up, which took too long; "
+                              "it counts as no match\n",
+                              "hikeshi: regular expressions gave %zu texts up, which took too "
+                              "long; they count as no match\n",
+                              (size_t)given_up),
+                (size_t)given_up);
 }

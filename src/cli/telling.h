@@ -7,7 +7,8 @@
  *     telling_open(&t, &v->telling, &err);                   before confine(): t.out.folder
  *     telling_begin(&t, &timeline_options, &err);
  *     telling_add(&t, &finding, &err);
- *     telling_end(&t, whole, &err);                          a file gets its name when it is whole
+ *     telling_end(&t, &err);                                 summary
+ *     telling_commit(&t, whole, &err);                       a file gets its name when it is whole
  *     telling_free(&t);
  */
 #ifndef CLI_TELLING_H
@@ -17,6 +18,8 @@
 #include "cli/command.h"
 #include "cli/outfile.h"
 #include "report/timeline.h"
+
+enum { TELLING_JSONL = 1 }; /* its place among timeline_formats */
 
 enum telling_colour { COLOUR_AUTO, COLOUR_NEVER, COLOUR_ALWAYS };
 
@@ -61,15 +64,29 @@ enum status telling_begin(struct telling *t, const struct timeline_options *opti
                           struct error *err);
 enum status telling_add(struct telling *t, const struct finding *finding, struct error *err);
 
-/* The end of the timeline; the output is complete only when it is `whole`. */
-enum status telling_end(struct telling *t, bool whole, struct error *err);
+/* The end of the timeline, with its summary; then more may be written to t->out.file. */
+enum status telling_end(struct telling *t, struct error *err);
+
+/* That not all was read, where the format is for people. */
+void telling_incomplete(struct telling *t);
+
+/* Makes "output", which is what reports know, the file's name in an error. */
+void telling_name_output(const struct telling *t, struct error *err);
+
+/* Everything reaches the output; a file that is not whole goes away. */
+enum status telling_commit(struct telling *t, bool whole, struct error *err);
 void telling_free(struct telling *t);
+
+/* Says on stderr what correlations and regular expressions left out. */
+void telling_left_out(uint64_t timeless, uint64_t given_up);
 
 /* The findings in numbers, on stdout, when they went to a file; else how many they were, on stderr,
  * unless the format tells it itself. */
 void telling_numbers(const struct telling *t, uint64_t events);
 
-/* Whether what goes to this descriptor (-1: to a file) may be in colour. */
-bool telling_colour(const struct telling_values *v, int fd);
+bool telling_is_text(const struct telling_values *v);
+/* Whether the output may be in colour, and how wide it is. */
+bool telling_colour(const struct telling_values *v);
+unsigned telling_width(const struct telling_values *v);
 
 #endif
