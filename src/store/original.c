@@ -153,10 +153,8 @@ enum status store_keep(struct store *s, int fd, struct store_file *file, struct 
     enum status status = make_folder(s, folder, err);
     if (status == OK) {
         status = write_original(s, fd, file, path, new_path, err);
-        *VEC_PUSH(s->transaction->kept) = file->sha256;
+        *VEC_PUSH(s->transaction->kept) = file->sha256; /* its folder is synced at the end */
     }
-    if (status == OK)
-        status = io_sync_folder(s->io, folder, err);
     file->kept = status == OK;
     return status;
 }

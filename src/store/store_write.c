@@ -162,6 +162,25 @@ static enum status place_segments(struct store *s, size_t *placed, struct error 
     return t->finished.n ? io_sync_folder(s->io, to, err) : OK;
 }
 
+/* Syncs the folders in which originals got their names, each once. */
+static enum status sync_originals(struct store *s, struct error *err)
+{
+    const struct store_transaction *t = s->transaction;
+    bool done[256] = {false};
+    enum status status = OK;
+    for (size_t i = 0; status == OK && i < t->kept.n; i++) {
+        uint8_t first = t->kept.at[i].bytes[0]; /* which names the folder */
+        char path[PATH_BYTES];
+        if (done[first])
+            continue;
+        done[first] = true;
+        original_path(s, &t->kept.at[i], path);
+        *strrchr(path, '/') = '\0';
+        status = io_sync_folder(s->io, path, err);
+    }
+    return status;
+}
+
 static enum status append(struct store *s, const struct slice *entries, size_t n, struct error *err)
 {
     const struct store_transaction *t = s->transaction;
@@ -198,6 +217,8 @@ enum status transaction_commit(struct store *s, const struct slice *entries, siz
         status = transaction_finish(s, err);
     if (status == OK)
         status = place_segments(s, &placed, err);
+    if (status == OK)
+        status = sync_originals(s, err);
     if (status == OK && s->transaction->finished.n + n > 0)
         status = append(s, entries, n, err);
     if (status != OK && !s->broken)

@@ -205,6 +205,101 @@ static void once(void **state)
     memory_io_free(m);
 }
 
+/* Who stops loses nothing: the same again brings it. */
+static void stopped(void **state)
+{
+    struct test *t = *state;
+    struct error err = {0};
+    struct memory_io *m = begin(t);
+    volatile sig_atomic_t stop = 1;
+    struct take_counts counts;
+    struct store *s = store_open(memory_io(m), FOLDER, STORE_WRITE, NULL, &err);
+    struct take job = {
+        .store = s, .originals = true, .by = "", .told = told, .ctx = t, .stop = &stop};
+    assert_int_equal(take_run(&job, t->inputs, &counts, &err), STATUS_INTERRUPTED);
+    assert_int_equal(t->told_events, 0);
+    store_close(s);
+    check(t, memory_io(m));
+    finish(t, memory_io(m));
+    memory_io_free(m);
+}
+
+/* A sink beside the store's sees what is new, with numbers of the journal, and may make it fail. */
+struct beside {
+    uint64_t events;
+    uint32_t least, most;
+    bool fails, settled, committed;
+};
+
+static enum status see(void *ctx, struct block *b, struct error *err)
+{
+    struct beside *seen = ctx;
+    for (uint32_t row = 0; row < b->rows; row++) {
+        uint32_t input = b->origins[row].input;
+        seen->least = input < seen->least ? input : seen->least;
+        seen->most = input > seen->most ? input : seen->most;
+    }
+    seen->events += b->rows;
+    return seen->fails ? error_set(err, STATUS_SYSTEM, NULL, ERROR_NO_OFFSET, "full") : OK;
+}
+
+static struct block_sink sink_beside(void *ctx, unsigned worker)
+{
+    (void)worker;
+    return (struct block_sink){see, ctx};
+}
+
+static enum status settle(void *ctx, struct error *err)
+{
+    (void)err;
+    ((struct beside *)ctx)->settled = true;
+    return OK;
+}
+
+static enum status committed(void *ctx, struct error *err)
+{
+    (void)err;
+    ((struct beside *)ctx)->committed = true;
+    return OK;
+}
+
+static void ignore(void *ctx, const struct taken *taken)
+{
+    (void)ctx;
+    (void)taken;
+}
+
+static void beside(void **state)
+{
+    struct test *t = *state;
+    struct error err = {0};
+    struct memory_io *m = begin(t);
+    struct take_counts counts;
+    struct beside seen = {.fails = true, .least = UINT32_MAX};
+    struct store *s = store_open(memory_io(m), FOLDER, STORE_WRITE, NULL, &err);
+    struct take job = {.store = s,
+                       .threads = 1,
+                       .originals = true,
+                       .by = "",
+                       .sink = sink_beside,
+                       .settle = settle,
+                       .committed = committed,
+                       .told = ignore,
+                       .ctx = &seen};
+    assert_int_equal(take_run(&job, t->inputs, &counts, &err), STATUS_SYSTEM);
+    assert_false(seen.settled || seen.committed);
+    assert_int_equal(s->files_n, 0);
+    seen = (struct beside){.least = UINT32_MAX};
+    assert_int_equal(take_run(&job, t->inputs, &counts, &err), OK);
+    assert_true(seen.settled && seen.committed);
+    assert_int_equal(seen.events, ALL);
+    assert_int_equal(seen.least, 0);
+    assert_int_equal(seen.most, LOGS - 1);
+    store_close(s);
+    finish(t, memory_io(m));
+    memory_io_free(m);
+}
+
 /* Every call of the file system fails once; then the user tries again. */
 static void failures(void **state)
 {
@@ -262,9 +357,8 @@ static void losses_of_power(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(once),
-        cmocka_unit_test(failures),
-        cmocka_unit_test(losses_of_power),
+        cmocka_unit_test(once),     cmocka_unit_test(stopped),         cmocka_unit_test(beside),
+        cmocka_unit_test(failures), cmocka_unit_test(losses_of_power),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
