@@ -64,6 +64,13 @@ peer() {
     return 1
 }
 
+# can COMMAND OPTION: whether this hikeshi has it
+can() {
+    "$hikeshi" "$1" --help 2>/dev/null | grep -q -e "$2" && return
+    echo "  (this hikeshi has no $1 $2)" >&2
+    return 1
+}
+
 now() {
     printf '%s' "${EPOCHREALTIME/,/.}"
 }
@@ -75,7 +82,7 @@ since() {
 
 # per A B: A / B with two digits
 per() {
-    awk -v a="$1" -v b="$2" 'BEGIN { printf "%.2f", b > 0 ? a / b : 0 }'
+    awk -v a="$1" -v b="$2" 'BEGIN { printf "%.2f", (b > 0 ? a / b : 0) }'
 }
 
 size_of() {
@@ -137,8 +144,8 @@ took() {
     awk -v name="$1" -v bytes="$2" -v events="${6:-$events}" -v s="${3:-0}" -v cpu="${4:-0}" \
         -v peak="${5:-0}" -v json="$((json_bytes / events))" '
         BEGIN {
-            printf "  %-36s %9.1f %9.1f %10.0f %10.0f %8.0f", name, s, cpu, s > 0 ? events / s : 0,
-                cpu > 0 ? events / cpu : 0, peak / 1024
+            printf "  %-36s %9.1f %9.1f %10.0f %10.0f %8.0f", name, s, cpu, (s > 0 ? events / s : 0),
+                (cpu > 0 ? events / cpu : 0), peak / 1024
             if (bytes > 0)
                 printf " %9.2f %9.1f", bytes / events, json * events / bytes
             printf "\n"
@@ -248,7 +255,7 @@ if wanted intake; then
     drop "$logs"
     timed "$hikeshi" intake --data "$data" --no-originals --quiet "$logs"
     took 'hikeshi intake' "$(size_of "$data/segments")" "$wall" "$cpu" "$peak"
-    if [ ${#chosen[@]} -gt 0 ]; then
+    if [ ${#chosen[@]} -gt 0 ] && can intake --rules; then
         timed "$hikeshi" init "$home/detected"
         drop "$logs"
         timed "$hikeshi" intake --data "$home/detected" --no-originals --quiet "${chosen[@]}" "$logs"
@@ -413,7 +420,7 @@ echo
 timed "$hikeshi" hunt --data "$data" --format csv \
     "events | where CommandLine contains '$(needle substring)' | count"
 printf '  peak memory of a hunt: %d MB\n' $((peak / 1024))
-if [ ${#chosen[@]} -gt 0 ]; then
+if [ ${#chosen[@]} -gt 0 ] && can detect --rules; then
     drop "$data"
     timed "$hikeshi" detect --data "$data" "${chosen[@]}" --format csv --output "$work/found.csv"
     printf '  retro-hunt, %d files of rules: %.1f s, %.1f CPU s, %.0f events/s, %d MB; %d findings\n' \
