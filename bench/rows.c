@@ -375,6 +375,15 @@ static struct block_sink make_sink(void *ctx, unsigned worker)
     return (struct block_sink){take, s};
 }
 
+/* Whether an earlier column has the name but for the case. */
+static bool is_again(size_t column)
+{
+    for (size_t i = 0; i < column; i++)
+        if (slice_equal_nocase(slice_str(columns[i].name), slice_str(columns[column].name)))
+            return true;
+    return false;
+}
+
 static void print_table(bool clickhouse)
 {
     static const char *const types[2][4] = {
@@ -387,8 +396,11 @@ static void print_table(bool clickhouse)
            clickhouse ? "DateTime" : "TEXT", clickhouse ? "UInt32" : "INTEGER", type[FEW],
            type[FEW], type[FEW], type[NUMBER]);
     for (size_t i = 0; i < COLUMNS; i++)
-        printf(",\n    %s%s%s %s", clickhouse ? "`" : "\"f_", columns[i].name,
-               clickhouse ? "`" : "\"", type[columns[i].kind]);
+        if (clickhouse)
+            printf(",\n    `%s` %s", columns[i].name, type[columns[i].kind]);
+        else /* SQLite's names have no case */
+            printf(",\n    \"f_%s%s\" %s", columns[i].name, is_again(i) ? "_2" : "",
+                   type[columns[i].kind]);
     printf(",\n    rest_names %s,\n    rest_values %s)\n", clickhouse ? "Array(String)" : "TEXT",
            clickhouse ? "Array(String)" : "TEXT");
 }

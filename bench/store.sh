@@ -243,6 +243,7 @@ fill_sqlite() {
         ".import $work/rows events" >/dev/null
     sqlite3 "$sqlite" 'CREATE INDEX by_time ON events (time, host)' \
         'CREATE INDEX by_hash ON events (f_Hashes)' 'CREATE INDEX by_ip ON events (f_DestinationIp)' \
+        'CREATE INDEX by_address ON events (f_DestAddress)' \
         'CREATE INDEX by_name ON events (f_DestinationHostname)' 'CREATE INDEX by_user ON events (f_User)'
     since "$start" >"$sqlite.seconds"
 }
@@ -315,7 +316,7 @@ condition() {
     [ -n "$3" ] && like=$2 # SQLite has no escapes
     case $1 in
         hash) echo "${3}Hashes LIKE '%$2%'" ;;
-        address) echo "${3}DestinationIp = '$2'" ;;
+        address) echo "(${3}DestinationIp = '$2' OR ${3}DestAddress = '$2')" ;; # as its mappings say
         domain) echo "${3}DestinationHostname = '$2'" ;;
         account) echo "${3}User = '$like'" ;;
         substring) echo "${3}CommandLine LIKE '%$2%'" ;;
@@ -343,7 +344,7 @@ ask_sqlite() {
 
 # As text of a JSON line, backslashes doubled.
 ask_ripgrep() {
-    rg --search-zip --fixed-strings --count "${2//\\/\\\\}" "$json" || true
+    rg --search-zip --fixed-strings --count "${2//\\/\\\\}" "$json" || echo 0
 }
 
 ask_zstdgrep() {
