@@ -355,9 +355,9 @@ static inline uint32_t hash_of(const struct block_set *set, const struct value *
     return (uint32_t)(both ^ both >> 32);
 }
 
-static uint16_t find_or_add(struct block *b, struct column *c, struct value v, uint64_t head)
+static uint16_t find_or_add(struct block *b, struct column *c, struct value v, uint64_t head,
+                            uint32_t hash)
 {
-    uint32_t hash = hash_of(b->set, &v, head);
     if (c->values_n * 2 >= c->table_cap)
         table_grow(b, c);
     uint32_t i = hash & (c->table_cap - 1);
@@ -373,13 +373,13 @@ static uint16_t find_or_add(struct block *b, struct column *c, struct value v, u
 
 /* Apart from block_put, so that a value that comes again and again does not pay for this. */
 __attribute__((noinline)) static uint16_t intern(struct block *b, struct column *c, struct value v,
-                                                 uint64_t head)
+                                                 uint64_t head, uint32_t hash)
 {
     uint16_t id;
     if (c->plain) {
         id = add_value(b, c, v, 0);
     } else {
-        id = find_or_add(b, c, v, head);
+        id = find_or_add(b, c, v, head, hash);
         if (c->ids_n >= PLAIN_AFTER && c->values_n > c->ids_n - c->ids_n / 8)
             c->plain = true;
     }
@@ -444,21 +444,99 @@ __attribute__((noinline)) static bool column_reach(struct block *b, struct colum
     return true;
 }
 
+/* Whether it is the value that the column was given last. */
+static inline bool is_last(const struct column *c, const struct value *v, uint64_t head)
+{
+    return c->last && c->last_head == head && c->last_n == v->n && c->last_type == v->type &&
+           tail_equal(&c->values[c->last], v);
+}
+
+/* Makes the newest row the column's next one; if it has a value already, the two become a list. */
+static inline bool is_next(struct block *b, struct column *c, uint32_t row, struct value v)
+{
+    if (__builtin_expect(c->ids_n == row && row < c->ids_cap, 1) || column_reach(b, c, row))
+        return true;
+    put_again(b, c, row, v);
+    return false;
+}
+
 void block_put(struct block *b, uint32_t column, struct value v)
 {
     if (column == BLOCK_NO_COLUMN)
         return;
     struct column *c = &b->columns[column];
     uint32_t row = b->rows - 1;
-    if (__builtin_expect(c->ids_n != row || row >= c->ids_cap, 0) && !column_reach(b, c, row)) {
-        put_again(b, c, row, v);
+    if (!is_next(b, c, row, v))
         return;
-    }
     uint64_t head = head_of(&v);
-    bool again = c->last && c->last_head == head && c->last_n == v.n && c->last_type == v.type &&
-                 tail_equal(&c->values[c->last], &v);
-    c->ids[row] = again ? c->last : intern(b, c, v, head);
+    c->ids[row] = is_last(c, &v, head) ? c->last : intern(b, c, v, head, hash_of(b->set, &v, head));
     c->ids_n = row + 1;
+}
+
+/* A value on its way into a dictionary. */
+struct put {
+    uint64_t head;
+    uint32_t hash;
+    bool hashed;
+};
+
+/* Where the search for a hash begins. */
+static inline const uint32_t *slot_of(const struct column *c, uint32_t hash)
+{
+    return &c->table[hash & (c->table_cap - 1)];
+}
+
+/* A dictionary is three places in memory, each of which tells the next: the table, the value, its
+ * bytes. One value after the other would wait for each of them. */
+static void fetch(const struct block *b, const uint32_t *columns, const struct value *values,
+                  struct put *puts, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct put *p = &puts[i];
+        p->hashed = false;
+        if (columns[i] == BLOCK_NO_COLUMN)
+            continue;
+        const struct column *c = &b->columns[columns[i]];
+        if (!c->table_cap || c->plain)
+            continue;
+        p->head = head_of(&values[i]);
+        p->hashed = !is_last(c, &values[i], p->head);
+        if (!p->hashed)
+            continue;
+        p->hash = hash_of(b->set, &values[i], p->head);
+        __builtin_prefetch(slot_of(c, p->hash));
+    }
+    for (size_t i = 0; i < n; i++)
+        if (puts[i].hashed) {
+            const struct column *c = &b->columns[columns[i]];
+            __builtin_prefetch(&c->values[(uint16_t)*slot_of(c, puts[i].hash)]);
+        }
+    for (size_t i = 0; i < n; i++)
+        if (puts[i].hashed) {
+            const struct column *c = &b->columns[columns[i]];
+            uint16_t id = (uint16_t)*slot_of(c, puts[i].hash);
+            if (id)
+                __builtin_prefetch(c->values[id].p);
+        }
+}
+
+void block_put_all(struct block *b, const uint32_t *columns, const struct value *values, size_t n)
+{
+    struct put puts[BLOCK_PUTS];
+    uint32_t row = b->rows - 1;
+    fetch(b, columns, values, puts, n);
+    for (size_t i = 0; i < n; i++) {
+        const struct put *p = &puts[i];
+        if (!p->hashed) {
+            block_put(b, columns[i], values[i]);
+            continue;
+        }
+        struct column *c = &b->columns[columns[i]];
+        if (!is_next(b, c, row, values[i]))
+            continue;
+        c->ids[row] = intern(b, c, values[i], p->head, p->hash);
+        c->ids_n = row + 1;
+    }
 }
 
 struct block *block_alone(void)

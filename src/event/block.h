@@ -32,8 +32,9 @@
 #include "event/value.h"
 
 enum {
-    BLOCK_ROWS = 16384,     /* fits the 16-bit numbers of columns, with 0 kept for "absent" */
-    BLOCK_COLUMNS = 1024,   /* more distinct field names than this make a block full */
+    BLOCK_ROWS = 16384,   /* fits the 16-bit numbers of columns, with 0 kept for "absent" */
+    BLOCK_COLUMNS = 1024, /* more distinct field names than this make a block full */
+    BLOCK_PUTS = 32,
     BLOCK_BYTES = 16 << 20, /* of values, likewise */
 };
 
@@ -126,6 +127,10 @@ enum status block_row(struct block *b, timestamp time, struct origin origin, str
  * the same field makes it a list (the reader need not look). `column` may be BLOCK_NO_COLUMN: then
  * nothing happens. Values are at most UINT32_MAX / 4 bytes. */
 void block_put(struct block *b, uint32_t column, struct value v);
+
+/* The same for several fields, each with its column, in order; quicker, since their dictionaries are
+ * fetched into the cache together. At most BLOCK_PUTS. */
+void block_put_all(struct block *b, const uint32_t *columns, const struct value *values, size_t n);
 
 /* ---- restoring: a block put together from columns that were kept, for the store ---- */
 

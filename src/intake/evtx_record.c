@@ -426,13 +426,16 @@ static bool carry_out_quickly(struct evtx *e, struct evtx_plan *plan, uint32_t r
     const struct evtx_sub *subs = e->subs.at + values.first;
     const char *chunk = e->chunk.p;
     uint32_t *columns = columns_of(e, plan, e->kind)->at;
+    uint64_t numbers[BLOCK_PUTS];
+    struct value put[BLOCK_PUTS];
+    uint32_t put_columns[BLOCK_PUTS];
+    size_t puts = 0;
     for (uint32_t i = 0; i < plan->n; i++) {
         const struct evtx_op op = plan->ops[i];
         struct value v;
-        uint64_t number;
         bool has_sub = op.how <= HOW_SPARSE_SUB && op.from < values.n;
-        if (has_sub && usual_value(subs[op.from], chunk, &v, &number)) {
-            v.p = v.p ? v.p : &number;
+        if (has_sub && usual_value(subs[op.from], chunk, &v, &numbers[puts])) {
+            v.p = v.p ? v.p : &numbers[puts];
         } else if (op.how == HOW_CONSTANT) {
             v = plan->parts[plan->items[i].part].constant;
         } else if (op.how == HOW_EARLY ||
@@ -440,6 +443,8 @@ static bool carry_out_quickly(struct evtx *e, struct evtx_plan *plan, uint32_t r
             continue;
         } else {
             struct goal goal = {&plan->items[i], run, i};
+            block_put_all(e->block, put_columns, put, puts);
+            puts = 0;
             if (!carry_out_item(e, plan, goal, values, nesting))
                 return false;
             subs = e->subs.at + values.first; /* nested ones may have moved them */
@@ -448,8 +453,14 @@ static bool carry_out_quickly(struct evtx *e, struct evtx_plan *plan, uint32_t r
         uint32_t column = columns[i];
         if (__builtin_expect(column == EVTX_UNKNOWN_COLUMN, 0))
             column = find_column(e, e->block, plan->items[i].field, &columns[i]);
-        block_put(e->block, column, v);
+        put_columns[puts] = column;
+        put[puts++] = v;
+        if (puts == BLOCK_PUTS) {
+            block_put_all(e->block, put_columns, put, puts);
+            puts = 0;
+        }
     }
+    block_put_all(e->block, put_columns, put, puts);
     return true;
 }
 
