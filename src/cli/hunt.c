@@ -12,7 +12,9 @@
 #include "casebook/findings_table.h"
 #include "hunt/local.h"
 #include "hunt/run.h"
+#include "hunt/unknown.h"
 #include "report/answer.h"
+#include "report/term.h"
 
 #include <inttypes.h>
 #include <poll.h>
@@ -306,11 +308,27 @@ static enum status answer(struct run *r, struct plan *plan, struct error *err)
     return hunt(r, plan, NULL, err);
 }
 
+static void tell_unknown(void *ctx, struct slice name, const struct near *near)
+{
+    struct buf text = {0};
+    (void)ctx;
+    term_clean(&text, name);
+    fprintf(stderr, _("hikeshi: no event has a field %.*s"), SLICE_ARG(buf_slice(&text)));
+    buf_clear(&text);
+    term_clean(&text, near->name);
+    if (near->name.n)
+        fprintf(stderr, _("; did you mean %.*s?"), SLICE_ARG(buf_slice(&text)));
+    fputc('\n', stderr);
+    buf_free(&text);
+}
+
 static enum status finish(struct run *r, struct error *err)
 {
+    struct local_events local = {.store = r->store, .mappings = r->mappings};
     enum status status = r->answer ? answer_end(r->answer, err) : OK;
     if (status == OK)
         status = outfile_commit(&r->out, err);
+    hunt_unknown(r->plan, &local, tell_unknown, NULL);
     if (status == OK && r->cut && !r->v->limit)
         fprintf(stderr, _("hikeshi: only the first %u rows are shown; --limit N shows more\n"),
                 (unsigned)r->limit);

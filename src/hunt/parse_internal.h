@@ -94,7 +94,7 @@ struct parser {
     struct let *lets;
     uint32_t lets_n, lets_cap;
     uint32_t lets_seen; /* a table that let names sees only those before it */
-    uint32_t columns_cap, operators_n, exprs_n, depth;
+    uint32_t columns_cap, fields_cap, operators_n, exprs_n, depth;
     struct hunt_place render; /* where render stands */
     /* what expressions see */
     struct scope *scope;     /* NULL: no columns */

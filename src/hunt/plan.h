@@ -245,6 +245,8 @@ struct plan {
     struct plan_column *columns; /* by number */
     uint32_t columns_n;
     struct plan_operator *root;
+    uint32_t *fields; /* columns of events that are EVENT_FIELD: what the query asks events for */
+    uint32_t fields_n;
     /* What the query gives out, in order. A column called "*" (at most one, a whole event) stands for all
      * of the event's members but those named here. */
     uint32_t *output;

@@ -66,8 +66,11 @@ static uint32_t scan_column(struct parser *p, struct slice name, struct hunt_pla
 {
     enum event_column event = event_column_named(name);
     uint32_t column = column_add(p, name, event_column_type(event), place);
-    if (column != NO_COLUMN)
-        p->plan->columns[column].event = event;
+    if (column == NO_COLUMN)
+        return column;
+    p->plan->columns[column].event = event;
+    if (event == EVENT_FIELD)
+        *LIST_PUSH(p, p->plan->fields, p->plan->fields_n, p->fields_cap) = column;
     return column;
 }
 

@@ -111,6 +111,12 @@ same "a mistake: its place" "$said" 'hikeshi: query:2:15: = gives a name to a va
 | where Image = "x"
               ^'
 
+same "a name that no event has is told" \
+    "$(hunt --json 'events | where Imge has "x" and host.name == "pc01"' 2>&1)" \
+    'hikeshi: no event has a field Imge; did you mean Image?'
+same "ECS names of stored fields are known" \
+    "$(hunt --json 'events | where process.hash.sha256 == "ABC" | count' 2>&1)" '{"Count":1}'
+
 # ---- limits ----
 same "--limit" "$(hunt --json -n 2 'events' | wc -l)" 2
 status "a full disk is told" 4 hunt -o /dev/full 'events'
