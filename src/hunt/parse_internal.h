@@ -68,9 +68,10 @@ struct scope {
 
 /* Where the unknown names of an open table are made. */
 struct open_source {
-    struct plan_operator *op; /* OP_SCAN or OP_UNION */
+    struct plan_operator *op; /* OP_SCAN, OP_UNION, or the OP_SUMMARIZE of an arg_max(..., *) */
     struct scope seen;        /* those that were made */
-    struct scope *inputs;     /* of a union */
+    struct scope *inputs;     /* of a union; the one of a summary */
+    uint32_t aggregate;       /* of a summary: which one it is */
 };
 
 /* ---- the parser ---- */

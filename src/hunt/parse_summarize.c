@@ -11,6 +11,9 @@ struct summary {
     uint32_t n, cap;
     struct made *made; /* what more is known of each */
     uint32_t made_cap;
+    /* of arg_max(..., *) over an open table: the column of the whole event, which stands for all names */
+    const struct scope *input;
+    uint32_t event, event_of;
 };
 
 struct made {
@@ -248,6 +251,13 @@ static void push_column(struct parser *p, struct results *r, struct slice name, 
             (struct result){{.name = name, .place = place, .expr = e}, star};
 }
 
+/* The whole event among the arguments of the first arg_max(..., *). */
+static bool is_event(const struct summary *sum, const struct plan_aggregate *a, uint32_t k)
+{
+    return takes_columns(a->function) && k > 0 && sum->input->open && sum->event == NO_COLUMN &&
+           a->args[k]->kind == EXPR_COLUMN && a->args[k]->column == sum->input->event;
+}
+
 static bool parse_result(struct parser *p, struct summary *sum, struct results *r)
 {
     uint32_t before = sum->n;
@@ -261,10 +271,16 @@ static bool parse_result(struct parser *p, struct summary *sum, struct results *
     for (uint32_t i = before; i < sum->n; i++) {
         const struct plan_aggregate *a = &sum->at[i];
         uint32_t n = takes_columns(a->function) ? a->args_n : 1;
-        for (uint32_t k = 0; k < n; k++)
+        for (uint32_t k = 0; k < n; k++) {
+            if (is_event(sum, a, k)) {
+                sum->event = a->columns[k];
+                sum->event_of = i;
+                continue;
+            }
             push_column(p, r,
                         item.given && i == before && k == 0 ? item.name : sum->made[i].names[k],
                         a->columns[k], k >= sum->made[i].star, a->place);
+        }
     }
     return p->err->status == OK;
 }
@@ -323,9 +339,23 @@ static bool name_results(struct parser *p, struct scope *out, struct results *r)
     return true;
 }
 
+/* Behind arg_max(..., *) any name of the event is still known. */
+static void open_summary(struct parser *p, struct scope *out, struct plan_operator *op,
+                         const struct summary *sum)
+{
+    p->plan->columns[sum->event].name = SLICE("*");
+    out->event = sum->event;
+    out->open = arena_zero(&p->plan->arena, 1, sizeof *out->open);
+    out->open->op = op;
+    out->open->seen = scope_closed(op);
+    out->open->aggregate = sum->event_of;
+    out->open->inputs = arena_zero(&p->plan->arena, 1, sizeof *out->open->inputs);
+    *out->open->inputs = *sum->input;
+}
+
 bool parse_summarize(struct parser *p, struct scope *s)
 {
-    struct summary sum = {0};
+    struct summary sum = {.input = s, .event = NO_COLUMN};
     struct results results = {0};
     struct plan_operator *op = operator_new(p, OP_SUMMARIZE, s->op, p->tokens[p->at - 1].place);
     struct scope out = scope_closed(op);
@@ -346,6 +376,8 @@ bool parse_summarize(struct parser *p, struct scope *s)
     op->summarize.aggregates_n = sum.n;
     if (!name_results(p, &out, &results))
         return false;
+    if (sum.event != NO_COLUMN)
+        open_summary(p, &out, op, &sum);
     *s = out;
     return true;
 }

@@ -106,6 +106,28 @@ static uint32_t union_column(struct parser *p, struct open_source *open, struct 
     return column;
 }
 
+/* A column of the row that arg_max or arg_min keeps. */
+static uint32_t summary_column(struct parser *p, struct open_source *open, struct slice name,
+                               struct hunt_place place)
+{
+    struct plan_aggregate *a = &open->op->summarize.aggregates[open->aggregate];
+    uint32_t below = scope_find(p, open->inputs, name, place), n = a->args_n;
+    struct plan_expr *arg = expr_column(p, below, place);
+    uint32_t column = arg ? column_add(p, name, arg->type, place) : NO_COLUMN;
+    if (column == NO_COLUMN)
+        return NO_COLUMN;
+    struct plan_expr **args = arena_zero(&p->plan->arena, n + 1, sizeof *args);
+    uint32_t *columns = arena_zero(&p->plan->arena, n + 1, sizeof *columns);
+    memcpy(args, a->args, n * sizeof *args);
+    memcpy(columns, a->columns, n * sizeof *columns);
+    args[n] = arg;
+    columns[n] = column;
+    a->args = args;
+    a->columns = columns;
+    a->args_n = n + 1;
+    return column;
+}
+
 /* Recursion: unions in unions, as deep as there are operators at the most. */
 static uint32_t open_find(struct parser *p, struct open_source *open, struct slice name,
                           struct hunt_place place)
@@ -113,8 +135,9 @@ static uint32_t open_find(struct parser *p, struct open_source *open, struct sli
     uint32_t column = scope_given(&open->seen, name);
     if (column != NO_COLUMN)
         return column;
-    column = open->op->kind == OP_SCAN ? scan_column(p, name, place)
-                                       : union_column(p, open, name, place);
+    column = open->op->kind == OP_SCAN    ? scan_column(p, name, place)
+             : open->op->kind == OP_UNION ? union_column(p, open, name, place)
+                                          : summary_column(p, open, name, place);
     if (column != NO_COLUMN)
         scope_set(p, &open->seen, name, column);
     return column;
