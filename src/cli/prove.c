@@ -107,6 +107,14 @@ static enum status prove_event(struct run *r, struct slice called, uint64_t reco
         if (err->status != STATUS_BAD_USE)
             return err->status;
     }
+    uint64_t known = 0;
+    for (size_t i = 0; i < file->inputs_n; i++)
+        known += file->inputs[i].known;
+    if (known)
+        return error_set(err, STATUS_BAD_USE, r->what, ERROR_NO_OFFSET,
+                         "no segment holds that record of this file; %zu of its records were there "
+                         "already, from other files",
+                         (size_t)known);
     return error_set(err, STATUS_BAD_USE, r->what, ERROR_NO_OFFSET,
                      "no segment holds that record of this file; a record has the number that "
                      "hikeshi events shows");

@@ -43,7 +43,8 @@ static void judge(struct status_host *host, const struct catalogue_part *parts, 
             hours_n = 0;
     if (hours_n)
         qsort(hours, hours_n, sizeof *hours, by_hour);
-    for (size_t i = 0; i < hours_n; i++)
+    for (size_t i = 0; i < hours_n && hours[i] < end;
+         i++) /* those in the future are a clock's fault */
         if (!unique || hours[unique - 1] != hours[i])
             hours[unique++] = hours[i];
     struct silence found[STATUS_SILENCES];
@@ -80,18 +81,22 @@ static void count_source(struct store *s, const struct catalogue_part *parts, si
     }
 }
 
-/* The hour after the newest event that is not in the future. */
+/* The hour after the newest one with events that is not in the future; INT32_MIN: there is none. */
 static int32_t end_of(const struct catalogue *c, timestamp now)
 {
-    timestamp newest = INT64_MIN;
+    int32_t end = INT32_MIN, *hours = NULL;
+    int64_t present = now / HOUR - (now % HOUR < 0);
+    size_t cap = 0;
     for (size_t i = 0; i < c->parts_n; i++) {
-        timestamp last = c->parts[i].last;
-        if (last > now && c->parts[i].first <= now)
-            last = now;
-        if (last > newest && last <= now)
-            newest = last;
+        size_t n = 0;
+        catalogue_hours(c->parts[i].hours, &hours, &n, &cap);
+        while (n > 0 && hours[n - 1] > present)
+            n--;
+        if (n > 0 && hours[n - 1] >= end)
+            end = hours[n - 1] + 1;
     }
-    return newest == INT64_MIN ? INT32_MIN : (int32_t)(newest / HOUR - (newest % HOUR < 0)) + 1;
+    free(hours);
+    return end;
 }
 
 static void count_files(const struct store *s, struct store_status *out)

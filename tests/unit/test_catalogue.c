@@ -385,11 +385,53 @@ static void chance(void **state)
     assert_true(found[0].odds <= found[1].odds && found[1].odds <= found[2].odds);
 }
 
+/* An event that is dated ahead makes nobody silent; a host that ended early is, to the newest event. */
+static void future(void **state)
+{
+    (void)state;
+    enum { HOURS = 500, EARLY = 400 };
+    struct error err = {0};
+    struct arena a = {0};
+    struct store_status st;
+    struct memory_io *m = memory_io_new();
+    assert_int_equal(store_init(memory_io(m), FOLDER, NULL, 1, &err), OK);
+    struct store *s = open_folder(m, STORE_WRITE);
+    assert_int_equal(store_begin(s, &err), OK);
+    struct store_sink *sink = store_sink_new(s);
+    struct block_set *set = block_set_new((struct block_sink){store_take, sink});
+    const struct event_kind kind = {.product = SLICE("windows"), .channel = SLICE("Security")};
+    for (int64_t hour = 0; hour <= HOURS; hour++)
+        for (unsigned host = 0; host < 2; host++) {
+            timestamp t = (hour == HOURS ? 1000000 : hour) * HOUR;
+            if (host && hour >= EARLY)
+                continue;
+            struct block *b = block_set_open(set, &kind);
+            assert_int_equal(block_row(b, t, (struct origin){0}, &err), OK);
+            block_put(b, block_column(b, SLICE("Computer")),
+                      value_of_text(host ? SLICE("b") : SLICE("a")));
+        }
+    assert_int_equal(block_set_flush(set, &err), OK);
+    block_set_free(set);
+    store_sink_free(sink);
+    assert_int_equal(store_commit(s, NULL, 0, &err), OK);
+    assert_int_equal(store_status(s, 90000 * HOUR, &a, &st, &err), OK);
+    assert_int_equal(st.sources_n, 1);
+    assert_int_equal(st.sources[0].hosts_n, 2);
+    assert_int_equal(st.sources[0].hosts[0].silences_n, 0);
+    assert_int_equal(st.sources[0].hosts[1].silences_n, 1);
+    const struct silence *gap = st.sources[0].hosts[1].silences;
+    assert_true(gap->lasts && gap->from == EARLY && gap->to == HOURS);
+    arena_free(&a);
+    store_close(s);
+    memory_io_free(m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(file_or_none), cmocka_unit_test(damaged),  cmocka_unit_test(forged),
         cmocka_unit_test(hours),        cmocka_unit_test(silences), cmocka_unit_test(chance),
+        cmocka_unit_test(future),
     };
     return cmocka_run_group_tests_name("catalogue", tests, NULL, NULL);
 }
