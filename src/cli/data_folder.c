@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <pwd.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -156,4 +157,20 @@ int data_folder_exit(enum status status)
     default:
         return EXIT_STATUS_FAILED;
     }
+}
+
+enum status data_folder_not_written(const char *folder, const char *output, struct error *err)
+{
+    struct stat st;
+    if (!output || stat(output, &st) != 0 || !S_ISREG(st.st_mode))
+        return OK;
+    char *file = realpath(output, NULL), *data = realpath(folder, NULL);
+    size_t n = data ? strlen(data) : 0;
+    bool inside = file && data && strncmp(file, data, n) == 0 && (n == 1 || file[n] == '/');
+    free(file);
+    free(data);
+    if (!inside)
+        return OK;
+    return error_set(err, STATUS_BAD_USE, output, ERROR_NO_OFFSET,
+                     "belongs to the data folder; it is not written over");
 }

@@ -50,6 +50,9 @@ struct store *data_folder_open(const struct data_values *values, enum store_mode
 struct store *data_folder_read(const struct data_values *values, enum store_mode mode,
                                const char *write, struct error *err);
 
+/* STATUS_BAD_USE when the output (NULL: none) is a file of the data folder, which would be lost. */
+enum status data_folder_not_written(const char *folder, const char *output, struct error *err);
+
 /* The passphrase from the file (if not NULL), else asked for at the terminal; `again`: twice, for a new
  * one. Not empty. The caller wipes it. */
 enum status passphrase_read(const char *file, bool again, char out[PASSPHRASE_BYTES],

@@ -74,6 +74,10 @@ static enum status prepare(struct run *r, struct error *err)
     status = detection_open(&r->detection, &v->rules, &v->rule_paths, r->store->path,
                             v->input.threads, true, v->input.quiet, err);
     if (status == OK)
+        status = rule_options_not_written(&v->rules, &v->rule_paths, v->telling.output, err);
+    if (status == OK)
+        status = data_folder_not_written(r->store->path, v->telling.output, err);
+    if (status == OK)
         status = telling_open(&r->telling, &v->telling, err);
     if (status != OK)
         return status;

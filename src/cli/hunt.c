@@ -357,7 +357,9 @@ static enum status open_all(struct run *r, struct error *err)
     if (!r->store)
         return err->status;
     findings_open(&r->findings, r->store->path);
-    enum status status = outfile_open(&r->out, r->v->output, err);
+    enum status status = data_folder_not_written(r->store->path, r->v->output, err);
+    if (status == OK)
+        status = outfile_open(&r->out, r->v->output, err);
     return status == OK ? confine_run(r, err) : status;
 }
 

@@ -249,6 +249,8 @@ static enum status prepare(struct run *r, const struct text_list *operands, stru
     if (r->v->since && !is_number(r->v->since, &n))
         status = small_file_read(r->v->since, &r->since, err);
     if (status == OK)
+        status = data_folder_not_written(r->path, r->v->output, err);
+    if (status == OK)
         status = outfile_open(&r->out, r->v->output, err);
     return status == OK ? confine_run(r, err) : status;
 }

@@ -56,13 +56,15 @@ static int run(const struct command *self, void *values, const struct text_list 
     struct outfile out = {0};
     struct store *s = NULL;
     enum status status = outfile_open(&out, v->output, &err);
-    if (status == OK && !(s = data_folder_read(&v->data, STORE_JOURNAL, out.folder, &err))) {
-        outfile_abandon(&out);
+    if (status == OK && !(s = data_folder_read(&v->data, STORE_JOURNAL, out.folder, &err)))
         status = err.status;
-    }
-    if (s) {
+    if (status == OK)
+        status = data_folder_not_written(s->path, v->output, &err);
+    if (status == OK) {
         put(s, v->json, out.file);
         status = outfile_commit(&out, &err);
+    } else if (out.file) {
+        outfile_abandon(&out);
     }
     if (status != OK)
         error_print(&err, stderr);

@@ -69,6 +69,14 @@ same "detect --from" "$(run detect -f jsonl --from 2026-11-10T23:00:00Z --rules 
 same "detect --level" "$(run detect -f jsonl -l high --rules "$rules" | wc -l)" 2
 run detect -f csv -o "$scratch/detect.csv" --rules "$rules" >/dev/null
 check "detect writes a file" has "Who Am I" "$scratch/detect.csv"
+cp -r "$rules" "$scratch/rules-before"
+status "detect does not write over a rule" 2 "$hikeshi" detect -r "$rules" -o "$rules/whoami.yml"
+check "which stays as it was" diff -r "$rules" "$scratch/rules-before"
+inside=$(find "$HIKESHI_DATA" -type f | sort | head -n 1)
+before=$(md5sum "$inside")
+status "nor over the data folder" 2 "$hikeshi" detect -r "$rules" -o "$inside"
+status "nor does a hunt" 2 "$hikeshi" hunt -o "$inside" 'Event | count'
+same "which stays as it was, too" "$(md5sum "$inside")" "$before"
 status "detect needs rules" 2 "$hikeshi" detect
 rule "Calculator" medium test attack.t1059 calc.exe >"$scratch/calc.yml"
 same "a new rule on old events" "$(run detect -f jsonl --new -r "$scratch/calc.yml" | wc -l)" 1
