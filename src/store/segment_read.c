@@ -411,6 +411,7 @@ const struct stored_block *segment_block(const struct segment *s, struct segment
     struct stored_block *b = &r->told;
     struct slice raw;
     arena_reset(&r->arena);
+    r->window = (struct slice){0}; /* it was of another block, maybe of another segment */
     *b = s->blocks[no];
     if (fetch(s, r, s->told_at[no], &b->told, &r->arena, &raw, err) != OK)
         return NULL;
