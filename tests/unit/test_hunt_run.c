@@ -362,7 +362,7 @@ static void tables_of_callers(void **state)
     struct hunt_options options = {.threads = 1};
     assert_int_equal(run_with("numbers | count", 100000, options, &a, NULL, &err), OK);
     check_answer(&a, "count", "100000\n");
-    struct hunt_figures figures;
+    struct hunt_figures figures = {0};
     assert_int_equal(
         run_with("numbers | take 3 | project n", INT64_MAX, options, &a, &figures, &err), OK);
     check_answer(&a, "take", "1\n2\n3\n");
@@ -385,7 +385,7 @@ static void limits(void **state)
     for (size_t i = 0; i < sizeof queries / sizeof *queries; i++) {
         struct answer a = {0};
         struct error err = {0};
-        struct hunt_figures figures;
+        struct hunt_figures figures = {0};
         enum status status = run_with(queries[i], 200000, options, &a, &figures, &err);
         if (status != STATUS_BAD_INPUT)
             print_message("# %s\n", queries[i]);
