@@ -261,8 +261,21 @@ static enum status hunt(struct run *r, struct plan *plan, struct hunt_figures *f
     struct hunt_options how = {
         .threads = r->v->threads, .memory = (uint64_t)r->v->memory << 20, .stop = r->stop};
     struct hunt_sink sink = {r->v->explain ? on_unseen : on_rows, r};
+    struct hunt_figures own;
     r->plan = plan;
-    return hunt_run(plan, &backend, &how, sink, figures, err);
+    if (!figures)
+        figures = &own;
+    enum status status = hunt_run(plan, &backend, &how, sink, figures, err);
+    uint64_t n = figures->texts_given_up;
+    if (n)
+        fprintf(stderr,
+                locale_plural("hikeshi: %" PRIu64 " text took a regular expression too long; it "
+                              "counts as no match\n",
+                              "hikeshi: %" PRIu64 " texts took a regular expression too long; they "
+                              "count as no match\n",
+                              n),
+                n);
+    return status;
 }
 
 static void explain(struct run *r, const struct plan *plan, const struct hunt_figures *figures)

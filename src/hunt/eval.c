@@ -44,6 +44,11 @@ void evaluator_free(struct evaluator *ev)
     free(ev);
 }
 
+uint64_t evaluator_given_up(const struct evaluator *ev)
+{
+    return ev->scratch.given_up;
+}
+
 void evaluator_any(struct evaluator *ev, const struct vector *const *fields, uint32_t n)
 {
     ev->fields = fields;

@@ -29,6 +29,9 @@ void expr_release(struct prepared *x); /* NULL is let pass */
 struct evaluator *evaluator_new(void);
 void evaluator_free(struct evaluator *ev);
 
+/* How many texts took a regular expression too long, and count as no match. */
+uint64_t evaluator_given_up(const struct evaluator *ev);
+
 /* What `*` (EXPR_ANY) means in the batch that is computed next: the fields of its events. */
 void evaluator_any(struct evaluator *ev, const struct vector *const *fields, uint32_t n);
 

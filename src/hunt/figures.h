@@ -17,7 +17,8 @@ struct hunt_figures {
     uint64_t blocks_read;      /* the rest */
     uint64_t events;           /* in these */
     uint64_t columns_read, bytes_read;
-    uint64_t rows_found; /* that the back end gave out */
+    uint64_t rows_found;     /* that the back end gave out */
+    uint64_t texts_given_up; /* that took a regular expression too long: they count as no match */
     /* the executor's */
     uint64_t rows_out;
     uint64_t memory_most;            /* bytes that operators held at the most */

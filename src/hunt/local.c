@@ -152,6 +152,7 @@ static void add_figures(struct scan *s, const struct hunt_figures *own)
     all->columns_read += own->columns_read;
     all->bytes_read += own->bytes_read;
     all->rows_found += own->rows_found;
+    all->texts_given_up += own->texts_given_up;
     all->ns_prune += own->ns_prune;
     all->ns_read += own->ns_read;
     all->ns_conditions += own->ns_conditions;
@@ -227,6 +228,7 @@ static void run_workers(struct scan *s)
     all_do(workers, n, find_jobs_thread);
     all_do(workers, s->jobs.n < n ? (s->jobs.n ? (unsigned)s->jobs.n : 1) : n, do_jobs_thread);
     for (unsigned i = 0; i < n; i++) {
+        workers[i].figures.texts_given_up = evaluator_given_up(workers[i].evaluator);
         add_figures(s, &workers[i].figures);
         evaluator_free(workers[i].evaluator);
         segment_reader_free(workers[i].reader);

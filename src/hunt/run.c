@@ -484,6 +484,8 @@ enum status hunt_run(struct plan *p, const struct backend *backend,
         status = run_operator(&r, p->root, (struct batch_sink){push_output, &out}, err);
     figures->ns_total = clock_ns() - begin;
     figures->memory_most = r.memory.most;
+    for (unsigned i = 0; i < r.workers; i++)
+        figures->texts_given_up += evaluator_given_up(r.evaluators[i]);
     pthread_mutex_destroy(&out.lock);
     run_free(&r);
     return status;

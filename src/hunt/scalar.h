@@ -31,6 +31,7 @@ struct scratch {
     struct arena *arena;
     pcre2_match_data *match;
     pcre2_match_context *context;
+    uint64_t given_up; /* texts that a pattern took too long for: they count as no match */
 };
 
 typedef void scalar_function(const struct call *c, struct scratch *s,

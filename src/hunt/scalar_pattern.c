@@ -44,11 +44,12 @@ static enum status prepare_pattern(struct call *c, struct arena *a, struct error
 }
 
 /* The match that begins at or behind `from`; NULL: there is none. */
-static const PCRE2_SIZE *match(const struct call *c, const struct scratch *s, struct slice text,
+static const PCRE2_SIZE *match(const struct call *c, struct scratch *s, struct slice text,
                                size_t from, uint32_t options)
 {
     int n = pcre2_match(c->pattern, (PCRE2_SPTR)(text.p ? text.p : ""), text.n, from, options,
                         s->match, s->context);
+    s->given_up += n < 0 && n != PCRE2_ERROR_NOMATCH;
     return n < 0 ? NULL : pcre2_get_ovector_pointer(s->match);
 }
 

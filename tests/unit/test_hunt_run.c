@@ -403,6 +403,23 @@ static void limits(void **state)
     check_answer(&a, "top", "200000\n199999\n");
 }
 
+/* An expression that would try for ever gives a text up, and that is told. */
+static void too_long(void **state)
+{
+    (void)state;
+    struct hunt_options options = {.threads = 1};
+    struct hunt_figures figures = {0};
+    struct answer a = {0};
+    struct error err = {0};
+    assert_int_equal(
+        run_with("numbers | extend x = strcat(\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\", n) | where "
+                 "x matches regex @\"^(a|aa)+$\" | count",
+                 2, options, &a, &figures, &err),
+        OK);
+    check_answer(&a, "too long", "0\n");
+    assert_int_equal(figures.texts_given_up, 2);
+}
+
 static void stopped(void **state)
 {
     (void)state;
@@ -440,6 +457,7 @@ int main(void)
         cmocka_unit_test(several_tables),
         cmocka_unit_test(tables_of_callers),
         cmocka_unit_test(limits),
+        cmocka_unit_test(too_long),
         cmocka_unit_test(stopped),
         cmocka_unit_test(all_functions),
     };
