@@ -116,7 +116,8 @@ static struct value random_text(struct hunt_random *r, struct arena *a)
 
 static struct value random_value(struct hunt_random *r, const char *name, struct arena *a)
 {
-    if (strcmp(name, "Data") == 0 || random_below(r, 40) == 0) {
+    if (strcmp(name, "Data") == 0 ||
+        (random_below(r, 40) == 0 && strcmp(name, "DestinationPort") != 0)) {
         struct buf list = {0};
         for (uint32_t n = 1 + random_below(r, 3); n; n--)
             value_list_add(&list, random_below(r, 3) ? random_text(r, a) : random_number(r, a));
@@ -125,14 +126,19 @@ static struct value random_value(struct hunt_random *r, const char *name, struct
         buf_free(&list);
         return v;
     }
-    if (random_below(r, 60) == 0)
+    if (random_below(r, 60) == 0 && strcmp(name, "DestinationPort") != 0)
         return (struct value){"", 0, VALUE_NULL};
     if (strcmp(name, "MandatoryLabel") == 0)
         return value_of_text(random_below(r, 2) ? SLICE("S-1-16-12288") : SLICE("S-1-16-8192"));
     if (strcmp(name, "Computer") == 0 || strncmp(name, "host", 4) == 0)
         return value_of_text(arena_printf(a, "PC%u.example.jp", random_below(r, 4)));
+    if (strcmp(name, "DestinationPort") == 0) { /* numbers and nothing else: ranges tell of it */
+        uint64_t port = random_below(r, 3) ? 400 + random_below(r, 60) : 7;
+        return (struct value){arena_copy(a, (const char *)&port, sizeof port), sizeof port,
+                              VALUE_UINT};
+    }
     bool number = strcmp(name, "n") == 0 || strcmp(name, "LogonType") == 0 ||
-                  strstr(name, "Port") || strstr(name, "Id") == name + strlen(name) - 2;
+                  strstr(name, "Id") == name + strlen(name) - 2;
     return number && random_below(r, 8) ? random_number(r, a) : random_text(r, a);
 }
 
@@ -145,7 +151,7 @@ struct slow_event random_event(struct hunt_random *r, uint64_t record, struct sl
                  ? TIMESTAMP_NONE
                  : INT64_C(1767225600) * NS_PER_SECOND +
                        (int64_t)random_below(r, 400) * 6 * 3600 * NS_PER_SECOND +
-                       (int64_t)random_below(r, 1000) * 1000000;
+                       (int64_t)(random_below(r, 2) ? random_below(r, 1000) : 0) * 1000000;
     e.fields = arena_zero(a, 10, sizeof *e.fields);
     for (size_t i = 0; k->fields[i]; i++) {
         struct slow_field *f = &e.fields[e.fields_n];
@@ -278,9 +284,12 @@ static void put_text_test(struct hunt *h)
 static void put_number_test(struct hunt *h)
 {
     static const char *const operators[] = {"==", "!=", "<", "<=", ">", ">="};
-    static const char *const numbers[] = {"7", "443", "4624", "-3", "0", "1000", "65535"};
+    static const char *const numbers[] = {"7",  "443", "400", "4624", "459",
+                                          "-3", "0",   "460", "399",  "65535"};
     put(h, random_below(h->r, 4) ? "tolong(" : "strlen(");
-    if (!put_column(h, "fs"))
+    if (h->open && random_below(h->r, 3) == 0)
+        put(h, "DestinationPort");
+    else if (!put_column(h, "fs"))
         put(h, "\"7\"");
     buf_printf(&h->text, ") %s %s", ANY(h->r, operators), ANY(h->r, numbers));
 }
