@@ -133,7 +133,7 @@ static struct value random_value(struct hunt_random *r, const char *name, struct
     if (strcmp(name, "Computer") == 0 || strncmp(name, "host", 4) == 0)
         return value_of_text(arena_printf(a, "PC%u.example.jp", random_below(r, 4)));
     if (strcmp(name, "DestinationPort") == 0) { /* numbers and nothing else: ranges tell of it */
-        uint64_t port = random_below(r, 3) ? 400 + random_below(r, 60) : 7;
+        uint64_t port = 440 + random_below(r, 5);
         return (struct value){arena_copy(a, (const char *)&port, sizeof port), sizeof port,
                               VALUE_UINT};
     }
@@ -284,8 +284,8 @@ static void put_text_test(struct hunt *h)
 static void put_number_test(struct hunt *h)
 {
     static const char *const operators[] = {"==", "!=", "<", "<=", ">", ">="};
-    static const char *const numbers[] = {"7",  "443", "400", "4624", "459",
-                                          "-3", "0",   "460", "399",  "65535"};
+    static const char *const numbers[] = {"7",   "443", "440", "4624", "444",
+                                          "439", "0",   "445", "-3",   "65535"};
     put(h, random_below(h->r, 4) ? "tolong(" : "strlen(");
     if (h->open && random_below(h->r, 3) == 0)
         put(h, "DestinationPort");
@@ -369,8 +369,26 @@ static void put_inner_condition(struct hunt *h)
     h->plain = plain;
 }
 
+/* A condition that ranges of columns and of time can tell of, alone. */
+static void put_range(struct hunt *h)
+{
+    static const char *const operators[] = {"==", "<", "<=", ">", ">="};
+    const char *operator= ANY(h->r, operators);
+    if (random_below(h->r, 2)) {
+        buf_printf(&h->text, " | where DestinationPort %s %u", operator,
+                   439 + random_below(h->r, 7));
+    } else {
+        buf_printf(&h->text, " | where Timestamp %s ", operator);
+        put_time(h);
+    }
+}
+
 static void put_where(struct hunt *h)
 {
+    if (h->open && h->plain && random_below(h->r, 4) == 0) {
+        put_range(h);
+        return;
+    }
     put(h, " | where ");
     put_condition(h, 0);
     if (random_below(h->r, 3) == 0) {
