@@ -346,7 +346,7 @@ static void one_life(uint64_t seed, uint64_t *hunts, uint64_t *rows)
     memory_io_free(f.io);
 }
 
-static uint64_t lives = 3;
+static uint64_t lives = 5;
 
 static void agreement(void **state)
 {
