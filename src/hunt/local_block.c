@@ -495,6 +495,8 @@ static enum status by_any(struct worker *w, const struct condition *c, uint64_t 
     uint64_t *any = arena_zero(&w->arena, rows / 64 + 1, sizeof *any);
     for (uint32_t k = 0; k < w->told->columns_n; k++) {
         uint32_t column, n = w->told->columns[k].values_n;
+        if (c->of_words && w->told->columns[k].range.of == RANGE_NUMBERS)
+            continue;
         enum status status = block_values(w, k, &column, err);
         if (status != OK)
             return status;
@@ -605,16 +607,29 @@ static bool test_may(const struct worker *w, const struct condition *c, uint32_t
     return may && !(c->test.keys_n && lacks >> c->test.bit & 1);
 }
 
+/* Whether a condition's column has other values than numbers, if it looks for words. */
+static bool words_may(const struct worker *w, const struct condition *c, uint32_t i)
+{
+    const struct bound *b = &w->bound[i];
+    bool may = !c->of_words;
+    for (uint32_t k = 0; k < b->parts_n; k++)
+        may |= b->parts[k].field || w->told->columns[b->parts[k].stored].range.of != RANGE_NUMBERS;
+    return may;
+}
+
 /* Whether what is known without reading rules the block out. */
 static bool told_wanted(struct worker *w, const struct block_job *job)
 {
     for (uint32_t i = 0; i < w->scan->conditions_n; i++) {
         const struct condition *c = &w->scan->conditions[i];
         bool several;
-        if (only_dictionary(w, c, &several) == NO_COLUMN && !several) {
+        uint32_t column = only_dictionary(w, c, &several);
+        if (column == NO_COLUMN && !several) {
             if (!true_once(w, c))
                 return false;
         } else if (!test_may(w, c, job->lacks)) {
+            return false;
+        } else if (!several && !words_may(w, c, column)) {
             return false;
         }
     }

@@ -46,6 +46,7 @@ struct condition {
     bool any;          /* it has a `*` */
     bool of_kind;      /* it looks at nothing but what is the same for a whole kind of events */
     struct need *need; /* or NULL */
+    bool of_words; /* it looks for a text in which there is more than decimal digits and signs */
     struct number_test test;
 };
 

@@ -263,6 +263,21 @@ static bool take_time(struct scan *s, const struct plan_expr *e)
 
 /* ---- conditions ---- */
 
+/* Whether it looks for a text that no number has. */
+static bool is_of_words(const struct plan_expr *e)
+{
+    enum filter_search how;
+    if (e->kind != EXPR_CALL || e->args_n != 2 || !search_of(e->function, &how) ||
+        (e->args[0]->kind != EXPR_COLUMN && e->args[0]->kind != EXPR_ANY) ||
+        e->args[1]->kind != EXPR_LITERAL || e->args[1]->literal.type != TYPE_STRING)
+        return false;
+    struct slice text = e->args[1]->literal.text;
+    for (size_t i = 0; i < text.n; i++)
+        if ((text.p[i] < '0' || text.p[i] > '9') && text.p[i] != '-')
+            return true;
+    return false;
+}
+
 static bool is_of_kind(const struct scan *s, const struct condition *c)
 {
     for (uint32_t i = 0; i < c->columns_n; i++) {
@@ -298,6 +313,7 @@ static enum status add_condition(struct scan *s, const struct plan_expr *e,
     expr_columns(e, c.columns, &c.columns_n, &c.any);
     c.of_kind = is_of_kind(s, &c);
     c.need = need_of(s, e);
+    c.of_words = is_of_words(e);
     find_number_test(s, &c, bits);
     *VEC_PUSH(*list) = c;
     return OK;
