@@ -465,6 +465,8 @@ static void judge_stranger(struct verifying *v, const char *path, size_t *unknow
     if (is_casebook(path)) {
         if (strcmp(path, "casebook.db") == 0)
             note(v, path, "findings are not sealed, and were not checked");
+    } else if (strcmp(path, "hunts") == 0) {
+        note(v, path, "saved hunts are not sealed, and were not checked");
     } else if (strncmp(path, "aside/", 6) == 0) {
         note(v, path, "left half done by a crash and moved aside; not part of the evidence");
     } else if (v->broken) {

@@ -105,6 +105,11 @@ for new in segments/00000009.seg originals/ab.zst originals/00/x x lock.new segm
     rm "$folder/$new"
 done
 rmdir "$folder/originals/00"
+mkdir "$folder/hunts"
+echo events >"$folder/hunts/all.kql"
+status "saved hunts are no evidence" 0 verify
+check "which is noted" says "note: hunts: " verify
+rm -r "$folder/hunts"
 printf 'x' >>"$folder/lock"
 check "a lock with content" says "lock" verify
 : >"$folder/lock"
