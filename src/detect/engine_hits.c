@@ -12,6 +12,7 @@
 enum {
     MEMORY_BITS = 16, /* values remembered, at most three quarters of 2^this */
     MEMORY_HITS = 1 << 20,
+    FEW = 256, /* values of a column: always remembered */
 };
 
 struct remembered {
@@ -128,26 +129,44 @@ static void sort_hits(struct engine_worker *w)
     }
 }
 
+/* The value is asked and what it meets is not remembered. */
+static void ask_once(struct engine_worker *w, const struct view *view, uint32_t column,
+                     uint32_t value)
+{
+    ask(w, view, w->block->columns[column].values[value]);
+    w->stats.values++;
+    for (uint32_t i = 0; i < w->run.hits_n; i++)
+        note(w, w->run.hits[i], column, value);
+}
+
+static void ask_or_recall(struct engine_worker *w, uint32_t number, uint32_t column, uint32_t value)
+{
+    const struct value v = w->block->columns[column].values[value];
+    make_room(w->memory);
+    struct remembered *r = recall(w->memory, v, w->plan->number << 32 | number);
+    if (r->n == UINT32_MAX) {
+        ask(w, &w->plan->views[number], v);
+        w->stats.values++;
+        w->memory->used++;
+        r->first = (uint32_t)w->memory->hits.n;
+        r->n = w->run.hits_n;
+        for (uint32_t i = 0; i < w->run.hits_n; i++)
+            *VEC_PUSH(w->memory->hits) = w->run.hits[i];
+    }
+    for (uint32_t i = 0; i < r->n; i++)
+        note(w, w->memory->hits.at[r->first + i], column, value);
+}
+
+/* What hardly repeats in a block hardly comes again in the next, and would push out what does. */
 static void find_in_column(struct engine_worker *w, uint32_t number, uint32_t column)
 {
-    const struct view *view = &w->plan->views[number];
-    const struct column *c = &w->block->columns[column];
-    uint64_t id = w->plan->number << 32 | number;
-    for (uint32_t value = 1; value < c->values_n; value++) {
-        make_room(w->memory);
-        struct remembered *r = recall(w->memory, c->values[value], id);
-        if (r->n == UINT32_MAX) {
-            ask(w, view, c->values[value]);
-            w->stats.values++;
-            w->memory->used++;
-            r->first = (uint32_t)w->memory->hits.n;
-            r->n = w->run.hits_n;
-            for (uint32_t i = 0; i < w->run.hits_n; i++)
-                *VEC_PUSH(w->memory->hits) = w->run.hits[i];
-        }
-        for (uint32_t i = 0; i < r->n; i++)
-            note(w, w->memory->hits.at[r->first + i], column, value);
-    }
+    uint32_t values = w->block->columns[column].values_n;
+    bool repeats = values < w->block->rows / 2 || values < FEW;
+    for (uint32_t value = 1; value < values; value++)
+        if (repeats)
+            ask_or_recall(w, number, column, value);
+        else
+            ask_once(w, &w->plan->views[number], column, value);
 }
 
 void engine_find_hits(struct engine_worker *w)

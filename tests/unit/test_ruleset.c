@@ -455,6 +455,36 @@ static void folders_are_walked(void **state)
     rmdir(root);
 }
 
+/* The hash of the first rule. */
+static void hash_of(const char *yaml, uint8_t hash[RULE_HASH])
+{
+    struct ruleset *set = rules_of(yaml);
+    assert_no_problem(set);
+    memcpy(hash, ruleset_rule(set, 0)->hash, RULE_HASH);
+    ruleset_free(set);
+}
+
+/* What a rule says makes its hash, not how it is laid out; filters on it are a part of that. */
+static void wordings_have_hashes(void **state)
+{
+    (void)state;
+    static const char rule[] = RULE_HEAD "name: r\ndetection: {s: {a: b}, condition: s}\n";
+    static const char filter[] = "---\ntitle: F\nlogsource: {product: windows}\n"
+                                 "filter: {rules: [r], f: {c: d}, condition: not f}\n";
+    char filtered[sizeof rule + sizeof filter];
+    uint8_t plain[RULE_HASH], other[RULE_HASH];
+    hash_of(rule, plain);
+    hash_of("# about\n" RULE_HEAD "name: 'r'\ndetection:\n  s:\n    a: b\n  condition: s\n", other);
+    assert_memory_equal(plain, other, RULE_HASH);
+    hash_of(RULE_HEAD "name: r\ndetection: {s: {a: c}, condition: s}\n", other);
+    assert_memory_not_equal(plain, other, RULE_HASH);
+    hash_of(RULE_HEAD "name: r\ndetection: {s: {a|contains: b}, condition: s}\n", other);
+    assert_memory_not_equal(plain, other, RULE_HASH);
+    snprintf(filtered, sizeof filtered, "%s%s", rule, filter);
+    hash_of(filtered, other);
+    assert_memory_not_equal(plain, other, RULE_HASH);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -472,6 +502,7 @@ int main(void)
         cmocka_unit_test(filters_can_be_for_any),
         cmocka_unit_test(wrong_filters_are_told),
         cmocka_unit_test(folders_are_walked),
+        cmocka_unit_test(wordings_have_hashes),
     };
     return cmocka_run_group_tests_name("ruleset", tests, NULL, NULL);
 }
