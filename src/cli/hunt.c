@@ -16,7 +16,6 @@
 #include "report/answer.h"
 #include "report/term.h"
 
-#include <inttypes.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -266,13 +265,13 @@ static enum status hunt(struct run *r, struct plan *plan, struct hunt_figures *f
     if (!figures)
         figures = &own;
     enum status status = hunt_run(plan, &backend, &how, sink, figures, err);
-    uint64_t n = figures->texts_given_up;
+    size_t n = (size_t)figures->texts_given_up;
     if (n)
         fprintf(stderr,
-                locale_plural("hikeshi: %" PRIu64 " text took a regular expression too long; it "
-                              "counts as no match\n",
-                              "hikeshi: %" PRIu64 " texts took a regular expression too long; they "
-                              "count as no match\n",
+                locale_plural("hikeshi: regular expressions gave %zu text up, which took too long; "
+                              "it counts as no match\n",
+                              "hikeshi: regular expressions gave %zu texts up, which took too "
+                              "long; they count as no match\n",
                               n),
                 n);
     return status;

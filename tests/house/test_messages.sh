@@ -42,4 +42,6 @@ status "formats that do not agree are seen" 1 msgfmt --check-format --output-fil
     "$scratch/bad.po"
 same "a message without translation is seen" \
     "$(untranslated <(merge "$scratch/bad.pot" "$scratch/bad.po") | grep -c '^msgid')" 1
+# "%" PRIu64 makes messages that the reader of the catalogue does not know
+same "numbers are written with %zu" "$(grep -c "<PRI" po/ja.po)" 0
 finish
