@@ -58,9 +58,9 @@ static int run(const struct command *self, void *values, const struct text_list 
     enum status status = outfile_open(&out, v->output, &err);
     if (status == OK && !(s = data_folder_read(&v->data, STORE_JOURNAL, out.folder, &err)))
         status = err.status;
-    if (status == OK)
+    if (s)
         status = data_folder_not_written(s->path, v->output, &err);
-    if (status == OK) {
+    if (s && status == OK) {
         put(s, v->json, out.file);
         status = outfile_commit(&out, &err);
     } else if (out.file) {
