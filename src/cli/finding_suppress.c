@@ -84,7 +84,7 @@ static const struct option suppress_options[] = {
 };
 
 static const struct example suppress_examples[] = {
-    {"hikeshi finding suppress 17 --reason 'our backup job' --owner 'IT, K. Mori' --until 90d",
+    {"hikeshi finding suppress 17 --reason 'our backup job' --owner IT --until 90d",
      N_("finding 17 and its like: the same rule on the same host")},
     {"hikeshi finding suppress --rule 'Whoami Execution' --host 'build*' --field 'User=*\\\\ci' "
      "--reason 'tests ask who they are' --owner CSIRT --until 2026-12-31",
