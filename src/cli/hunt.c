@@ -417,7 +417,9 @@ static enum status follow(struct run *r, struct error *err)
     snprintf(path, sizeof path, "%s/hikeshi.journal", r->store->path);
     while (status == OK && !*r->stop && !r->cut) {
         struct stat st;
-        if (stat(path, &st) == 0 && st.st_size != seen) {
+        if (stat(path, &st) != 0) {
+            status = error_system(err, path, "can't be read");
+        } else if (st.st_size != seen) {
             seen = st.st_size;
             status = look_again(r, err);
         } else {

@@ -132,7 +132,10 @@ check "the functions" grep -q '^substring(string, long \[, long\]): string' <(hu
 
 # ---- following ----
 status "--follow needs events by themselves" 2 hunt --follow 'events | count'
-hunt --follow --json 'events | where event.code == 77 | project host.name' >"$scratch/followed" 2>&1 &
+follow() {
+    exec "$hikeshi" hunt --data "$1" --follow --json 'events | where event.code == 77 | project host.name'
+}
+follow "$data" >"$scratch/followed" 2>&1 &
 follower=$!
 sleep 0.5
 for host in pc08 pc09; do
@@ -147,4 +150,12 @@ kill -TERM $follower
 wait $follower
 same "--follow tells what comes in, once" "$(sort "$scratch/followed")" '{"host.name":"pc08"}
 {"host.name":"pc09"}'
+cp -r "$data" "$scratch/gone"
+follow "$scratch/gone" >/dev/null 2>"$scratch/said" &
+follower=$!
+sleep 0.5
+rm -r "$scratch/gone"
+wait $follower
+same "--follow ends with the data folder" "$?" 4
+check "and says so" grep -q "gone/hikeshi.journal: can't be read" "$scratch/said"
 finish
