@@ -553,7 +553,7 @@ const struct command hunt_command = {
         "is a column, by its ECS name, its name in Sigma's taxonomy, or as the log has it. Log "
         "sources of Sigma are tables too: process_creation, dns_query, sysmon. docs/hunt.md is the "
         "reference.\n\n"
-        "The data folder is only read."),
+        "The data folder is only read. The exit status does not depend on the answer."),
     .options = options,
     .examples = examples,
     .values_size = sizeof(struct hunt_values),

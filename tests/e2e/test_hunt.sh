@@ -103,6 +103,11 @@ same "ECS names mean stored fields, and parts of them" \
 same "a log source is a table" "$(hunt --json 'process_creation | where Image endswith @"\a.exe" | project host.name, User')" \
     '{"host.name":"pc05","User":"CORP\\alice"}'
 
+same "saved hunts are not taken for evidence" \
+    "$("$hikeshi" verify --data "$data" 2>&1 | grep -E '^(wrong|note): hunts|everything')" \
+    'note: hunts: saved hunts are not sealed, and were not checked
+everything is as it was sealed'
+
 # ---- mistakes ----
 said=$(hunt 'events
 | where Image = "x"' 2>&1)
