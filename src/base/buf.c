@@ -112,6 +112,11 @@ void buf_json(struct buf *b, struct slice s)
     buf_char(b, '"');
 }
 
+bool buf_write(const struct buf *b, FILE *to)
+{
+    return !b->n || fwrite(b->p, 1, b->n, to) == b->n;
+}
+
 void buf_free(struct buf *b)
 {
     free(b->p);

@@ -11,6 +11,8 @@
 
 #include "base/slice.h"
 
+#include <stdio.h>
+
 struct buf {
     char *p;
     size_t n, cap;
@@ -37,6 +39,9 @@ static inline struct slice buf_slice(const struct buf *b)
 {
     return slice_of(b->p, b->n);
 }
+
+/* Writes it; false when not all of it could be. */
+bool buf_write(const struct buf *b, FILE *to);
 
 void buf_free(struct buf *b);
 

@@ -74,9 +74,8 @@ static void put_member(struct buf *b, const char *name, struct slice text)
 static enum status write_lines(struct run *r, struct writer *w, struct error *err)
 {
     pthread_mutex_lock(&r->lock);
-    size_t written = fwrite(w->lines.p, 1, w->lines.n, r->out.file);
     enum status status = OK;
-    if (written != w->lines.n)
+    if (!buf_write(&w->lines, r->out.file))
         status =
             error_system(err, r->v->output ? r->v->output : "standard output", "can't be written");
     pthread_mutex_unlock(&r->lock);

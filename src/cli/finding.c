@@ -52,7 +52,7 @@ static enum status open_all(struct run *r, const struct data_values *data, struc
 
 static enum status print(struct run *r, struct error *err)
 {
-    bool whole = fwrite(r->line.p, 1, r->line.n, stdout) == r->line.n;
+    bool whole = buf_write(&r->line, stdout);
     buf_clear(&r->line);
     return whole ? OK : error_system(err, _("standard output"), "can't be written");
 }

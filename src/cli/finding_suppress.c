@@ -49,7 +49,7 @@ static enum status open_all(struct run *r, const struct data_values *data, struc
 
 static int close_all(struct run *r, enum status status, struct error *err)
 {
-    fwrite(r->line.p, 1, r->line.n, stdout);
+    buf_write(&r->line, stdout);
     if (status == OK && (fflush(stdout) != 0 || ferror(stdout)) && !reader_gone())
         status = error_system(err, _("standard output"), "can't be written");
     if (status != OK)

@@ -218,7 +218,7 @@ static struct plan *parse(struct run *r, struct error *err)
     for (size_t i = 0; i < place.n; i++) /* no byte of a query steers the terminal */
         buf_char(&clean,
                  (unsigned char)place.p[i] < ' ' && !strchr("\n\t", place.p[i]) ? ' ' : place.p[i]);
-    fwrite(clean.p, 1, clean.n, stderr);
+    buf_write(&clean, stderr);
     buf_free(&place);
     buf_free(&clean);
     return NULL;
@@ -282,7 +282,7 @@ static void explain(struct run *r, const struct plan *plan, const struct hunt_fi
     struct tell_form form = form_of(r);
     struct buf b = {0};
     tell_figures(&form, plan, figures, &b);
-    fwrite(b.p, 1, b.n, r->out.file);
+    buf_write(&b, r->out.file);
     buf_free(&b);
 }
 
@@ -484,7 +484,7 @@ static int list(struct run *r)
         else
             error_print(&err, stderr);
     }
-    fwrite(b.p, 1, b.n, stdout);
+    buf_write(&b, stdout);
     buf_free(&b);
     return status == OK ? EXIT_STATUS_CLEAN : EXIT_STATUS_BAD_USE;
 }

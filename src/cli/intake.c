@@ -128,7 +128,7 @@ static void put_count(struct buf *b, const char *name, uint64_t n)
 static void print_line(struct run *r)
 {
     buf_add(&r->line, SLICE("}\n"));
-    fwrite(r->line.p, 1, r->line.n, stdout);
+    buf_write(&r->line, stdout);
 }
 
 static void tell_json(struct run *r, const struct taken *t)

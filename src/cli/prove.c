@@ -189,7 +189,7 @@ static void put_json(const struct run *r, FILE *out)
     buf_add(&b, SLICE("\"proof\":"));
     buf_json(&b, buf_slice(&r->proof));
     buf_add(&b, SLICE("}\n"));
-    fwrite(b.p, 1, b.n, out);
+    buf_write(&b, out);
     buf_free(&b);
 }
 
@@ -210,7 +210,7 @@ static enum status prove(struct run *r, struct error *err)
     if (r->v->json)
         put_json(r, r->out.file);
     else
-        fwrite(r->proof.p, 1, r->proof.n, r->out.file);
+        buf_write(&r->proof, r->out.file);
     return outfile_commit(&r->out, err);
 }
 

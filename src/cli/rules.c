@@ -35,7 +35,7 @@ static void put_text(FILE *out, struct slice s)
 {
     struct buf clean = {0};
     term_clean(&clean, s);
-    fwrite(clean.p, 1, clean.n, out);
+    buf_write(&clean, out);
     buf_free(&clean);
 }
 
@@ -110,7 +110,7 @@ static void tell_sources(const struct check *c)
     }
     if (c->sources_n)
         term_table_print(&t, &out);
-    fwrite(out.p, 1, out.n, stdout);
+    buf_write(&out, stdout);
     buf_free(&out);
     arena_free(&names);
 }
@@ -183,7 +183,7 @@ static void json_check(const struct check *c, const struct mappings *m)
         buf_add(&b, SLICE("]}"));
     }
     buf_add(&b, SLICE("]}\n"));
-    fwrite(b.p, 1, b.n, stdout);
+    buf_write(&b, stdout);
     buf_free(&b);
 }
 
@@ -277,7 +277,7 @@ static int run_list(const struct command *self, void *values, const struct text_
         buf_clear(&b);
         if (v->json) {
             json_rule(&b, r);
-            fwrite(b.p, 1, b.n, stdout);
+            buf_write(&b, stdout);
         } else {
             text_rule(r);
         }

@@ -43,7 +43,7 @@ static void put(const struct store *s, bool json, FILE *out)
     buf_printf(&b, ",\"entries\":%" PRIu64 ",\"checkpoint\":", last->size);
     buf_json(&b, last->note);
     buf_add(&b, SLICE("}\n"));
-    fwrite(b.p, 1, b.n, out);
+    buf_write(&b, out);
     buf_free(&b);
 }
 

@@ -185,7 +185,7 @@ static void tell_json(const struct expire_report *r, bool deleted)
         buf_char(&b, '}');
     }
     buf_add(&b, SLICE("]}\n"));
-    fwrite(b.p, 1, b.n, stdout);
+    buf_write(&b, stdout);
     buf_free(&b);
 }
 
@@ -214,7 +214,7 @@ static void tell_text(const struct expire_report *r, bool deleted)
     }
     if (r->sources_n)
         term_table_print(&t, &b);
-    fwrite(b.p, 1, b.n, stdout);
+    buf_write(&b, stdout);
     buf_free(&b);
     printf(deleted ? _("deleted: %zu events, %zu segments and %zu originals; %zu segments were "
                        "written anew with what stays\n")

@@ -142,7 +142,7 @@ static void tell_json(const struct store *s, const struct store_status *st)
     buf_char(&b, ']');
     put_holds(&b, s);
     buf_add(&b, SLICE("}\n"));
-    fwrite(b.p, 1, b.n, stdout);
+    buf_write(&b, stdout);
     buf_free(&b);
 }
 
@@ -179,7 +179,7 @@ static void print_table(struct term_table *t)
     t->width = terminal_width(stdout);
     t->colour = t->width > 0;
     term_table_print(t, &b);
-    fwrite(b.p, 1, b.n, stdout);
+    buf_write(&b, stdout);
     buf_free(&b);
     putchar('\n');
 }

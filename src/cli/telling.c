@@ -121,7 +121,7 @@ void telling_numbers(const struct telling *t, uint64_t events)
         struct summary_options wanted = {colour_of(t->v, STDOUT_FILENO), terminal_width(stdout),
                                          t->v->top};
         summary_text(t->summary, &wanted, &text);
-        fwrite(text.p, 1, text.n, stdout);
+        buf_write(&text, stdout);
         buf_free(&text);
     } else if (!timeline_formats[t->v->format]->summary) {
         fprintf(stderr,

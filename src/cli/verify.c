@@ -140,7 +140,7 @@ static void tell_json(struct run *r, const char *path, const struct verify_count
     buf_add(&b, SLICE("],\"notes\":["));
     buf_add(&b, buf_slice(&r->notes));
     buf_add(&b, SLICE("]}\n"));
-    fwrite(b.p, 1, b.n, stdout);
+    buf_write(&b, stdout);
     buf_free(&b);
 }
 

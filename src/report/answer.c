@@ -103,7 +103,7 @@ static enum status write_text(struct answer *a, size_t least, struct error *err)
 {
     if (a->text.n < least && !a->options.live)
         return OK;
-    bool good = !a->text.n || fwrite(a->text.p, 1, a->text.n, a->out) == a->text.n;
+    bool good = buf_write(&a->text, a->out);
     good = good && (!a->options.live || fflush(a->out) == 0);
     buf_clear(&a->text);
     return good ? OK : error_system(err, NULL, "the answer can't be written");

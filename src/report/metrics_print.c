@@ -241,7 +241,7 @@ static void print_gaps(struct printer *p, const struct metrics_counts *c)
 
 static enum status write_out(struct buf *out, FILE *file, struct error *err)
 {
-    bool whole = fwrite(out->p, 1, out->n, file) == out->n && fflush(file) == 0;
+    bool whole = buf_write(out, file) && fflush(file) == 0;
     buf_free(out);
     return whole ? OK : error_system(err, "output", "can't write");
 }

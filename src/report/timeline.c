@@ -18,8 +18,7 @@ const struct timeline_format *timeline_format_find(const char *name)
 /* Writes and empties t->line. */
 static enum status write_line(struct timeline *t, struct error *err)
 {
-    size_t written = t->line.n ? fwrite(t->line.p, 1, t->line.n, t->out) : 0;
-    bool whole = written == t->line.n;
+    bool whole = buf_write(&t->line, t->out);
     buf_clear(&t->line);
     return whole ? OK : error_system(err, "output", "can't write");
 }

@@ -438,15 +438,27 @@ static bool is_folder_of_ours(const char *path)
            (strlen(path) == strlen("originals/ab") && strncmp(path, "originals/", 10) == 0);
 }
 
-/* The findings, with what SQLite keeps beside them: no evidence, and not sealed. */
-static bool is_casebook(const char *path)
+/* What a data folder may hold beside the evidence, and what is said of it; NULL: nothing. */
+struct aside {
+    const char *name, *note;
+};
+static const struct aside beside[] = {
+    {"casebook.db", "findings are not sealed, and were not checked"},
+    {"casebook.db-wal", NULL},
+    {"casebook.db-shm", NULL},
+    {"casebook.db-journal", NULL},
+    {"incoming", "came through a pipe that broke off; the next intake takes it in"},
+    {"incoming.part", NULL},
+    {"hunts", "saved hunts are not sealed, and were not checked"},
+    {"rules", "rules are not sealed, and were not checked"},
+};
+
+static const struct aside *find_aside(const char *path)
 {
-    static const char *const names[] = {"casebook.db", "casebook.db-wal", "casebook.db-shm",
-                                        "casebook.db-journal"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (strcmp(path, names[i]) == 0)
-            return true;
-    return false;
+    for (size_t i = 0; i < sizeof beside / sizeof *beside; i++)
+        if (strcmp(path, beside[i].name) == 0)
+            return &beside[i];
+    return NULL;
 }
 
 /* Names of files that were looked at already. */
@@ -462,11 +474,10 @@ static bool is_known_file(const char *path)
 
 static void judge_stranger(struct verifying *v, const char *path, size_t *unknown)
 {
-    if (is_casebook(path)) {
-        if (strcmp(path, "casebook.db") == 0)
-            note(v, path, "findings are not sealed, and were not checked");
-    } else if (strcmp(path, "hunts") == 0) {
-        note(v, path, "saved hunts are not sealed, and were not checked");
+    const struct aside *aside = find_aside(path);
+    if (aside) {
+        if (aside->note)
+            note(v, path, aside->note);
     } else if (strncmp(path, "aside/", 6) == 0) {
         note(v, path, "left half done by a crash and moved aside; not part of the evidence");
     } else if (v->broken) {

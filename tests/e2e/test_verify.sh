@@ -105,11 +105,17 @@ for new in segments/00000009.seg originals/ab.zst originals/00/x x lock.new segm
     rm "$folder/$new"
 done
 rmdir "$folder/originals/00"
-mkdir "$folder/hunts"
+mkdir "$folder/hunts" "$folder/rules"
 echo events >"$folder/hunts/all.kql"
-status "saved hunts are no evidence" 0 verify
+echo 'title: x' >"$folder/rules/x.yml"
+status "saved hunts and rules are no evidence" 0 verify
 check "which is noted" says "note: hunts: " verify
-rm -r "$folder/hunts"
+check "of both" says "note: rules: " verify
+rm -r "$folder/hunts" "$folder/rules"
+echo '{"a":1}' >"$folder/incoming"
+status "what a pipe left is not wrong" 0 verify
+check "but noted" says "note: incoming: " verify
+rm "$folder/incoming"
 printf 'x' >>"$folder/lock"
 check "a lock with content" says "lock" verify
 : >"$folder/lock"

@@ -42,8 +42,11 @@ static void expect_parses(const struct fixture *f, struct slice query,
 {
     struct findings_table findings = {0};
     struct hunt_table tables[] = {findings_table(&findings), {0}};
-    struct hunt_setup setup = {
-        .tables = tables, .mappings = f->mappings, .arguments = arguments, .arguments_n = n, .now = 1};
+    struct hunt_setup setup = {.tables = tables,
+                               .mappings = f->mappings,
+                               .arguments = arguments,
+                               .arguments_n = n,
+                               .now = 1};
     struct error err;
     struct plan *plan = plan_parse(query, &setup, &err);
     if (!plan)
