@@ -104,7 +104,8 @@ enum status saved_hunts(const char *folder, timestamp now, struct arena *a,
             add(&found, file_name(files.paths[i]), files.paths[i], text, now, a);
     }
     file_list_free(&files);
-    qsort(found.at, found.n, sizeof *found.at, by_name);
+    if (found.n)
+        qsort(found.at, found.n, sizeof *found.at, by_name);
     *list = arena_zero(a, found.n + 1, sizeof **list);
     if (found.n)
         memcpy(*list, found.at, found.n * sizeof **list);
