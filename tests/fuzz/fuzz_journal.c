@@ -9,6 +9,7 @@
 #include "store/store_internal.h"
 
 #include "base/vec.h"
+#include "fuzz/one_file.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -85,28 +86,6 @@ static int one_open(void *ctx, const char *path, int flags, mode_t mode)
     (void)mode;
     errno = ENOENT;
     return slice_ends(slice_str(path), SLICE(CATALOGUE_NAME)) ? 0 : -1;
-}
-
-static int one_close(void *ctx, int fd)
-{
-    (void)ctx;
-    (void)fd;
-    return 0;
-}
-
-static ssize_t one_pread(void *ctx, int fd, void *bytes, size_t n, off_t at)
-{
-    (void)fd;
-    struct slice s = slice_sub(*(const struct slice *)ctx, (size_t)at, n);
-    if (s.n)
-        memcpy(bytes, s.p, s.n);
-    return (ssize_t)s.n;
-}
-
-static off_t one_size(void *ctx, int fd)
-{
-    (void)fd;
-    return (off_t)((const struct slice *)ctx)->n;
 }
 
 static void catalogue(struct slice bytes)

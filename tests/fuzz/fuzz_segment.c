@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "fuzz/one_file.h"
 #include "store/segment.h"
 
 /* A file system that has one file. */
@@ -19,28 +20,6 @@ static int one_open(void *ctx, const char *path, int flags, mode_t mode)
     (void)flags;
     (void)mode;
     return 0;
-}
-
-static int one_close(void *ctx, int fd)
-{
-    (void)ctx;
-    (void)fd;
-    return 0;
-}
-
-static ssize_t one_pread(void *ctx, int fd, void *bytes, size_t n, off_t at)
-{
-    (void)fd;
-    struct slice s = slice_sub(*(const struct slice *)ctx, (size_t)at, n);
-    if (s.n)
-        memcpy(bytes, s.p, s.n);
-    return (ssize_t)s.n;
-}
-
-static off_t one_size(void *ctx, int fd)
-{
-    (void)fd;
-    return (off_t)((const struct slice *)ctx)->n;
 }
 
 static void segment(struct slice file)
