@@ -1,6 +1,7 @@
 /* hikeshi finding list, finding show: what detection found in the data folder. */
 #include "cli/data_folder.h"
 #include "cli/detection.h"
+#include "cli/finding_data.h"
 #include "cli/finding_print.h"
 #include "cli/outfile.h"
 #include "cli/progress.h"
@@ -28,11 +29,8 @@ struct show_values {
 /* ---- what both have in common ---- */
 
 struct run {
-    struct store *store;
-    struct casebook *casebook;
-    struct arena arena;
+    struct finding_data data;
     struct finding_events events;
-    struct buf line;
     struct term_table table;
     bool json, colour;
     uint64_t told;
@@ -41,33 +39,12 @@ struct run {
 static enum status open_all(struct run *r, const struct data_values *data, struct error *err)
 {
     r->colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
-    r->store = data_folder_open(data, STORE_READ, err);
-    r->casebook = r->store ? casebook_open(r->store->path, err) : NULL;
-    if (!r->casebook)
-        return err->status;
-    r->events.sources = finding_sources(r->store, &r->arena);
-    r->events.sources_n = r->store->next_input;
-    return detection_confine(r->store->path, NULL, err);
-}
-
-static enum status print(struct run *r, struct error *err)
-{
-    bool whole = buf_write(&r->line, stdout);
-    buf_clear(&r->line);
-    return whole ? OK : error_system(err, _("standard output"), "can't be written");
-}
-
-static int close_all(struct run *r, enum status status, struct error *err)
-{
-    if (status == OK && fflush(stdout) != 0)
-        status = error_system(err, _("standard output"), "can't be written");
-    if (status != OK && !reader_gone())
-        error_print(err, stderr);
-    buf_free(&r->line);
-    arena_free(&r->arena);
-    casebook_close(r->casebook);
-    store_close(r->store);
-    return data_folder_exit(status);
+    enum status status = finding_open(&r->data, data, err);
+    if (status != OK)
+        return status;
+    r->events.sources = finding_sources(r->data.store, &r->data.arena);
+    r->events.sources_n = r->data.store->next_input;
+    return OK;
 }
 
 /* ---- list ---- */
@@ -106,9 +83,9 @@ static enum status list_one(void *ctx, const struct known_finding *f, struct err
     char number[TERM_NUMBER], last[TIMESTAMP_TEXT] = "";
     r->told++;
     if (r->json) {
-        finding_json(&r->line, f, &r->events);
-        buf_char(&r->line, '\n');
-        return print(r, err);
+        finding_json(&r->data.line, f, &r->events);
+        buf_char(&r->data.line, '\n');
+        return finding_put(&r->data, err);
     }
     snprintf(number, sizeof number, "%lld", (long long)f->id);
     if (f->last != TIMESTAMP_NONE)
@@ -127,7 +104,7 @@ static enum status list_one(void *ctx, const struct known_finding *f, struct err
 static enum status list_hidden(struct run *r, const struct list_values *v, struct error *err)
 {
     uint64_t hidden;
-    enum status status = known_hidden_count(r->casebook, &hidden, err);
+    enum status status = known_hidden_count(r->data.casebook, &hidden, err);
     if (status == OK && hidden && !v->all && !v->suppressed)
         fprintf(stderr,
                 locale_plural("hikeshi: %zu finding is suppressed; --suppressed shows it\n",
@@ -173,14 +150,14 @@ static int list_run(const struct command *self, void *values, const struct text_
                                   .width = terminal_width(stdout),
                                   .colour = r.colour};
     if (status == OK)
-        status = known_each(r.casebook, &query, list_one, &r, &err);
+        status = known_each(r.data.casebook, &query, list_one, &r, &err);
     if (status == OK && !v->json && r.told) {
-        term_table_print(&r.table, &r.line);
-        status = print(&r, &err);
+        term_table_print(&r.table, &r.data.line);
+        status = finding_put(&r.data, &err);
     }
     if (status == OK)
         status = list_hidden(&r, v, &err);
-    return close_all(&r, status, &err);
+    return finding_close(&r.data, status, &err);
 }
 
 extern const struct command finding_list_command;
@@ -227,24 +204,24 @@ static enum status show_one(struct run *r, const char *operand, struct error *er
     size_t n = 0;
     enum status status = OK;
     if (finding_number(operand, &id))
-        status = known_get(r->casebook, id, &r->arena, &f, &found, err);
+        status = known_get(r->data.casebook, id, &r->data.arena, &f, &found, err);
     if (status == OK && !found)
         return error_set(err, STATUS_BAD_USE, operand, ERROR_NO_OFFSET,
                          "there is no finding of this number; hikeshi finding list shows all");
     if (status == OK && !f.correlation)
-        status = known_events(r->casebook, id, &r->arena, &list, &n, err);
+        status = known_events(r->data.casebook, id, &r->data.arena, &list, &n, err);
     if (status != OK)
         return status;
     struct finding_events e = r->events;
     e.list = f.correlation ? f.events : list;
     e.n = f.correlation ? f.events_n : n;
     if (r->json) {
-        finding_json(&r->line, &f, &e);
-        buf_char(&r->line, '\n');
+        finding_json(&r->data.line, &f, &e);
+        buf_char(&r->data.line, '\n');
     } else {
-        finding_text(&r->line, &f, &e, r->colour);
+        finding_text(&r->data.line, &f, &e, r->colour);
     }
-    return print(r, err);
+    return finding_put(&r->data, err);
 }
 
 static int show_run(const struct command *self, void *values, const struct text_list *operands)
@@ -256,7 +233,7 @@ static int show_run(const struct command *self, void *values, const struct text_
     enum status status = open_all(&r, &v->data, &err);
     for (size_t i = 0; status == OK && i < operands->n; i++)
         status = show_one(&r, operands->at[i], &err);
-    return close_all(&r, status, &err);
+    return finding_close(&r.data, status, &err);
 }
 
 extern const struct command finding_show_command;

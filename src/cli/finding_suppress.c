@@ -1,6 +1,7 @@
 /* hikeshi finding suppress, unsuppress, suppressions: what need not be shown, and why. */
 #include "cli/data_folder.h"
 #include "cli/detection.h"
+#include "cli/finding_data.h"
 #include "cli/finding_print.h"
 #include "cli/outfile.h"
 #include "cli/progress.h"
@@ -28,37 +29,16 @@ struct plain_values {
 };
 
 struct run {
-    struct store *store;
-    struct casebook *casebook;
-    struct arena arena;
-    struct buf line;
+    struct finding_data data;
     char by[512];
     timestamp now;
 };
 
 static enum status open_all(struct run *r, const struct data_values *data, struct error *err)
 {
-    struct timespec t;
-    clock_gettime(CLOCK_REALTIME, &t);
-    r->now = t.tv_sec * NS_PER_SECOND + t.tv_nsec;
+    r->now = timestamp_now();
     data_folder_user(r->by, sizeof r->by);
-    r->store = data_folder_open(data, STORE_READ, err);
-    r->casebook = r->store ? casebook_open(r->store->path, err) : NULL;
-    return r->casebook ? detection_confine(r->store->path, NULL, err) : err->status;
-}
-
-static int close_all(struct run *r, enum status status, struct error *err)
-{
-    buf_write(&r->line, stdout);
-    if (status == OK && (fflush(stdout) != 0 || ferror(stdout)) && !reader_gone())
-        status = error_system(err, _("standard output"), "can't be written");
-    if (status != OK)
-        error_print(err, stderr);
-    buf_free(&r->line);
-    arena_free(&r->arena);
-    casebook_close(r->casebook);
-    store_close(r->store);
-    return data_folder_exit(status);
+    return finding_open(&r->data, data, err);
 }
 
 /* ---- suppress ---- */
@@ -102,7 +82,7 @@ static enum status from_finding(struct run *r, const char *operand, struct suppr
     long long id = strtoll(operand, &end, 10);
     enum status status = OK;
     if (!*end)
-        status = known_get(r->casebook, id, &r->arena, &f, &found, err);
+        status = known_get(r->data.casebook, id, &r->data.arena, &f, &found, err);
     if (status == OK && !found)
         return error_set(err, STATUS_BAD_USE, operand, ERROR_NO_OFFSET,
                          "there is no finding of this number; hikeshi finding list shows all");
@@ -118,7 +98,7 @@ static enum status from_finding(struct run *r, const char *operand, struct suppr
 static enum status read_conditions(struct run *r, const struct text_list *fields,
                                    struct suppression *s, struct error *err)
 {
-    s->conditions = arena_zero(&r->arena, fields->n, sizeof *s->conditions);
+    s->conditions = arena_zero(&r->data.arena, fields->n, sizeof *s->conditions);
     for (size_t i = 0; i < fields->n; i++) {
         const char *text = fields->at[i], *equals = strchr(text, '=');
         if (!equals || equals == text)
@@ -150,12 +130,12 @@ static int suppress_run(const struct command *self, void *values, const struct t
     if (status == OK)
         status = read_conditions(&r, &v->fields, &s, &err);
     if (status == OK)
-        status = suppression_add(r.casebook, &s, &id, &err);
+        status = suppression_add(r.data.casebook, &s, &id, &err);
     if (status == OK && v->json)
-        buf_printf(&r.line, "{\"suppression\":%lld}\n", (long long)id);
+        buf_printf(&r.data.line, "{\"suppression\":%lld}\n", (long long)id);
     else if (status == OK)
-        buf_printf(&r.line, _("suppression %lld is in force\n"), (long long)id);
-    return close_all(&r, status, &err);
+        buf_printf(&r.data.line, _("suppression %lld is in force\n"), (long long)id);
+    return finding_close(&r.data, status, &err);
 }
 
 extern const struct command finding_suppress_command;
@@ -203,17 +183,17 @@ static int unsuppress_run(const struct command *self, void *values,
         long long id = strtoll(operands->at[i], &end, 10);
         bool found = false;
         if (!*end)
-            status = suppression_lift(r.casebook, id, r.now, slice_str(r.by), &found, &err);
+            status = suppression_lift(r.data.casebook, id, r.now, slice_str(r.by), &found, &err);
         if (status == OK && !found)
             status = error_set(&err, STATUS_BAD_USE, operands->at[i], ERROR_NO_OFFSET,
                                "no suppression of this number is in force; hikeshi finding "
                                "suppressions shows all");
         if (status == OK && v->json)
-            buf_printf(&r.line, "{\"lifted\":%lld}\n", id);
+            buf_printf(&r.data.line, "{\"lifted\":%lld}\n", id);
         else if (status == OK)
-            buf_printf(&r.line, _("suppression %lld is lifted\n"), id);
+            buf_printf(&r.data.line, _("suppression %lld is lifted\n"), id);
     }
-    return close_all(&r, status, &err);
+    return finding_close(&r.data, status, &err);
 }
 
 extern const struct command finding_unsuppress_command;
@@ -251,7 +231,7 @@ static void put_member(struct buf *b, const char *name, struct slice text)
 
 static void json(struct run *r, const struct suppression *s)
 {
-    struct buf *b = &r->line;
+    struct buf *b = &r->data.line;
     buf_printf(b, "{\"suppression\":%lld,\"state\":\"%s\"", (long long)s->id, state_of(r, s));
     put_member(b, "rule", s->rule);
     put_member(b, "host", s->host);
@@ -305,15 +285,15 @@ static void text(struct run *r, const struct suppression *s)
             state = _(states[i]);
     put_meaning(&meaning, s);
     timestamp_text(s->until, 0, until);
-    buf_printf(&r->line, "%lld  %s  ", (long long)s->id, state);
-    term_clean(&r->line, buf_slice(&meaning));
+    buf_printf(&r->data.line, "%lld  %s  ", (long long)s->id, state);
+    term_clean(&r->data.line, buf_slice(&meaning));
     buf_free(&meaning);
-    buf_printf(&r->line, _("\n    until %s; hides %zu findings (%zu matches)\n    reason: "), until,
-               (size_t)s->hides, (size_t)s->matches);
-    term_clean(&r->line, s->reason);
-    buf_add(&r->line, slice_str(_("\n    owner: ")));
-    term_clean(&r->line, s->owner);
-    buf_char(&r->line, '\n');
+    buf_printf(&r->data.line, _("\n    until %s; hides %zu findings (%zu matches)\n    reason: "),
+               until, (size_t)s->hides, (size_t)s->matches);
+    term_clean(&r->data.line, s->reason);
+    buf_add(&r->data.line, slice_str(_("\n    owner: ")));
+    term_clean(&r->data.line, s->owner);
+    buf_char(&r->data.line, '\n');
 }
 
 static int suppressions_run(const struct command *self, void *values,
@@ -328,14 +308,14 @@ static int suppressions_run(const struct command *self, void *values,
     size_t n = 0;
     enum status status = open_all(&r, &v->data, &err);
     if (status == OK)
-        status = suppression_list(r.casebook, &r.arena, &list, &n, &err);
+        status = suppression_list(r.data.casebook, &r.data.arena, &list, &n, &err);
     for (size_t i = 0; status == OK && i < n; i++) {
         if (v->json)
             json(&r, &list[i]);
         else
             text(&r, &list[i]);
     }
-    return close_all(&r, status, &err);
+    return finding_close(&r.data, status, &err);
 }
 
 extern const struct command finding_suppressions_command;
